@@ -1,0 +1,50 @@
+//! AMD SEV-SNP structures.
+//!
+//! What the security processor, the processor and an SNP guest hand each other
+//! as bytes, and nothing that acts on them: the launch digest is computed by
+//! `snp-launch`, images are built by `host/image`, and the kernel reads the
+//! pages that it is started with.
+//!
+//! | from | to | what |
+//! |---|---|---|
+//! | image | processor | [`Vmsa`]: a virtual processor's start state |
+//! | security processor | guest | [`SecretsPage`], [`CpuidPage`] |
+//! | host | security processor | [`IdBlock`], [`IdAuthentication`], [`Policy`] |
+//! | security processor | launch digest | [`PageInfo`]: one record for each page |
+//!
+//! Sources: the SEV-SNP firmware ABI specification (`SNP ABI 56860`), the
+//! AMD64 Architecture Programmer's Manual, volume 2 (`APM 24593`), and the SVSM
+//! specification (`SVSM 58019`). Integers are little-endian; offsets in
+//! comments are hexadecimal.
+#![no_std]
+#![forbid(unsafe_code)]
+
+mod cpuid;
+mod digest;
+mod ecdsa;
+mod features;
+mod flag_names;
+mod id_block;
+mod page_info;
+mod policy;
+mod secrets;
+mod vmsa;
+
+pub use cpuid::{CpuidEntry, CpuidPage};
+pub use digest::Digest;
+pub use ecdsa::{Curve, EcdsaP384PublicKey, EcdsaSignature, KeyAlgorithm, P384Integer};
+pub use features::SevFeatures;
+pub use id_block::{IdAuthentication, IdBlock};
+pub use page_info::{PageInfo, PageInfoFlags, PagePermissions, PageType, VmplPermissions};
+pub use policy::{Policy, PolicyFlags};
+pub use secrets::{SecretsPage, Vmpck};
+pub use vmsa::{SegmentRegister, Vmsa};
+
+/// Guest physical address that Linux/KVM gives the save area of every virtual
+/// processor that is present at launch, and that is therefore measured.
+///
+/// A convention of that hypervisor, not of the architecture: others take the
+/// address that the image names.
+pub const KVM_VMSA_GPA: u64 = 0xffff_ffff_f000;
+
+const _: () = assert!(cfg!(target_endian = "little"), "the layouts are little-endian");
