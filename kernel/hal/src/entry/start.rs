@@ -1,0 +1,83 @@
+//! 64-bit entry: from the state that `abi/boot` describes to the binary's main
+//! function.
+
+use core::arch::naked_asm;
+
+use abi_boot::{BootBlock, Header, PAGE_SIZE, Platform};
+use zerocopy::FromBytes;
+
+use crate::segments::BOOT_PROCESSOR;
+use crate::stop::stop;
+use crate::stop_reason::StopReason;
+use crate::{platform, println, trap};
+
+type Page = [u8; PAGE_SIZE as usize];
+
+unsafe extern "Rust" {
+    /// The binary's main function, under the name and with the signature that
+    /// `entry!` gives it.
+    safe fn svsm_main(block: BootBlock<'static>) -> !;
+}
+
+/// The 64-bit entry, `e_entry` of the kernel file.
+///
+/// The stack is empty and aligned, so a call gives the Rust function the stack
+/// that the calling convention promises it. RDI, the boot block's address, is
+/// its argument already.
+///
+/// # Safety
+///
+/// INV-BOOT-1 and INV-BOOT-2 hold. Only the platform or the PVH entry comes
+/// here, and only once.
+#[unsafe(naked)]
+// SAFETY: nothing else has this name; the linker script names it as the entry.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn svsm_start() -> ! {
+    naked_asm!("call {start}", "ud2", start = sym start)
+}
+
+/// Sets up what everything else stands on, then runs the binary.
+///
+/// # Safety
+///
+/// INV-BOOT-1 and INV-BOOT-2 hold, and `block` is the boot block.
+unsafe extern "C" fn start(block: *const Page) -> ! {
+    // SAFETY: INV-BOOT-1: the boot block is a mapped page that nobody writes.
+    let block: &'static Page = unsafe { &*block };
+
+    // The platform comes first, because without it nothing can be said. It is
+    // read before the block is checked for the same reason.
+    platform::choose(Header::read_from_prefix(block).map_or(Platform(0), |(h, _)| h.platform));
+
+    let Some(segments) = BOOT_PROCESSOR.take() else {
+        panic!("the 64-bit entry runs once (INV-BOOT-2)");
+    };
+    segments.load();
+    trap::load();
+
+    match BootBlock::parse(block) {
+        Ok(block) => svsm_main(block),
+        Err(error) => {
+            println!("{error}; build the image again, with the builder of this kernel's version");
+            stop(StopReason::BootBlock)
+        }
+    }
+}
+
+/// Names the function that the kernel goes on with after the boot entry:
+/// `hal::entry!(main);` with `fn main(block: BootBlock<'static>) -> !`.
+///
+/// For the kernel's binary, once; a second use does not link.
+#[macro_export]
+macro_rules! entry {
+    ($main:path) => {
+        const _: () = {
+            // SAFETY: `hal` alone calls this name, with this signature; two
+            // definitions of it do not link.
+            #[unsafe(no_mangle)]
+            fn svsm_main(block: $crate::abi_boot::BootBlock<'static>) -> ! {
+                $main(block)
+            }
+        };
+    };
+}

@@ -1,0 +1,67 @@
+//! The kernel's only `unsafe` code.
+//!
+//! Everything that the compiler cannot check lives here: the first
+//! instructions, the tables the processor reads, special instructions, device
+//! registers. What this crate offers to the rest of the kernel is safe to use
+//! in any way that compiles; `docs/src/soundness.md` lists the invariants that
+//! the SAFETY comments name.
+//!
+//! # The way through a start
+//!
+//! 1. `entry/pvh.rs`: 32-bit entry of a plain virtual machine. It only
+//!    establishes the state that `abi/boot` promises at the 64-bit entry; other
+//!    platforms begin there.
+//! 2. `entry/start.rs`: 64-bit entry. Chooses the platform, loads the
+//!    processor's tables (`segments.rs`, `trap/`), checks the boot block and
+//!    calls the function that the kernel binary named with `entry!`.
+//! 3. The kernel runs; `println!` writes to the platform's console.
+//! 4. `stop` says why and ends the machine, also after a panic (`panic.rs`)
+//!    or an exception (`trap/handler.rs`).
+//!
+//! # Platforms
+//!
+//! What differs between platforms stands behind small traits in `platform.rs`.
+//! A new platform is one more file below `platform/` and one line in
+//! `platform/current.rs`.
+//!
+//! # Two targets
+//!
+//! Whatever only exists on the bare machine is compiled for `target_os =
+//! "none"`. The rest (formatting, encodings, the serial port's driver) also
+//! compiles for the developer's machine, where its tests run.
+#![no_std]
+#![cfg_attr(
+    not(target_os = "none"),
+    allow(dead_code, reason = "the callers are only compiled for the bare machine")
+)]
+
+#[cfg(target_os = "none")]
+mod entry;
+#[cfg(target_os = "none")]
+mod panic;
+#[cfg(target_os = "none")]
+mod platform;
+#[cfg(target_os = "none")]
+mod port;
+#[cfg(target_os = "none")]
+mod print;
+#[cfg(target_os = "none")]
+mod stop;
+
+mod console;
+mod error_code;
+mod ghcb_msr;
+mod segments;
+mod stop_reason;
+mod table_pointer;
+mod take_once;
+mod trap;
+mod uart;
+
+#[doc(hidden)]
+pub use abi_boot;
+#[cfg(target_os = "none")]
+pub use print::print;
+#[cfg(target_os = "none")]
+pub use stop::stop;
+pub use stop_reason::StopReason;

@@ -1,0 +1,13 @@
+//! What differs between platforms.
+//!
+//! One file per platform; [`current()`] picks the one that the boot block names.
+
+mod current;
+mod interface;
+mod native;
+mod snp;
+mod triple_fault;
+mod unknown;
+
+pub(crate) use current::{choose, current};
+pub(crate) use triple_fault::triple_fault;

@@ -1,0 +1,33 @@
+//! A virtual machine without isolation.
+//!
+//! The console is the first serial port. A stop is a processor reset, since
+//! that is the one thing that every virtual machine monitor understands without
+//! firmware tables: started with `-no-reboot`, QEMU then ends.
+
+use super::interface::Platform;
+use super::triple_fault::triple_fault;
+use crate::console::Console;
+use crate::port::{COM1, Ports};
+use crate::stop_reason::StopReason;
+use crate::uart::Uart;
+
+/// The platform `native`.
+pub(crate) struct Native;
+
+// SAFETY: INV-PORT-1: ports 0x3f8 to 0x3ff of a PC are the first UART, or
+// nothing. A UART does not access memory, and the driver leaves interrupts off.
+static CONSOLE: Uart<Ports> = Uart(unsafe { Ports::new(COM1) });
+
+impl Platform for Native {
+    fn prepare(&self) {
+        CONSOLE.configure();
+    }
+
+    fn console(&self) -> Option<&dyn Console> {
+        Some(&CONSOLE)
+    }
+
+    fn stop(&self, _reason: StopReason) -> ! {
+        triple_fault()
+    }
+}

@@ -1,0 +1,24 @@
+//! A boot block that names no platform this kernel knows.
+//!
+//! Nothing may be assumed: there is no console, and the end is a triple fault,
+//! which takes no cooperation from anybody.
+
+use super::interface::Platform;
+use super::triple_fault::triple_fault;
+use crate::console::Console;
+use crate::stop_reason::StopReason;
+
+/// No known platform.
+pub(crate) struct Unknown;
+
+impl Platform for Unknown {
+    fn prepare(&self) {}
+
+    fn console(&self) -> Option<&dyn Console> {
+        None
+    }
+
+    fn stop(&self, _reason: StopReason) -> ! {
+        triple_fault()
+    }
+}

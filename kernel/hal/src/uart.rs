@@ -1,0 +1,77 @@
+//! Serial port: a 16550 UART, output only, without interrupts.
+//!
+//! Register numbers and bits: [TI PC16550D data sheet, section 8]. The driver
+//! reaches the registers through [`Registers`], so that it also works where
+//! port I/O is not an instruction, and under test.
+
+use crate::console::Console;
+
+/// Eight consecutive byte-wide device registers.
+pub(crate) trait Registers {
+    /// Reads register `index`.
+    fn read(&self, index: u8) -> u8;
+    /// Writes register `index`.
+    fn write(&self, index: u8, value: u8);
+}
+
+/// Transmit holding register; divisor's low byte while [`DIVISOR_ACCESS`] is
+/// set.
+const DATA: u8 = 0;
+/// Interrupt enable register; divisor's high byte while [`DIVISOR_ACCESS`] is
+/// set.
+const INTERRUPT_ENABLE: u8 = 1;
+const FIFO_CONTROL: u8 = 2;
+const LINE_CONTROL: u8 = 3;
+const MODEM_CONTROL: u8 = 4;
+/// Line status register.
+pub(crate) const LINE_STATUS: u8 = 5;
+
+/// FIFO control: enable, and clear both directions.
+const FIFO_ENABLE_AND_CLEAR: u8 = 0b111;
+/// Line control: 8 data bits, no parity, 1 stop bit.
+const EIGHT_BITS: u8 = 0b11;
+/// Line control: registers 0 and 1 hold the divisor.
+const DIVISOR_ACCESS: u8 = 1 << 7;
+/// Modem control: data terminal ready, request to send.
+const READY: u8 = 0b11;
+/// Line status: the transmit holding register is empty.
+pub(crate) const TRANSMITTER_EMPTY: u8 = 1 << 5;
+
+/// Divides the usual 1.8432 MHz clock, already divided by 16, to 115200 baud.
+const DIVISOR: u16 = 1;
+
+/// Status reads before a byte is given up. At 115200 baud a byte takes 87
+/// microseconds and a port read about one, so a working UART stays far below.
+pub(crate) const MOST_STATUS_READS: u32 = 10_000;
+
+/// A 16550 behind `R`.
+pub(crate) struct Uart<R>(pub(crate) R);
+
+impl<R: Registers> Uart<R> {
+    /// Sets 115200 baud, 8N1, FIFOs on, interrupts off.
+    pub(crate) fn configure(&self) {
+        let [low, high] = DIVISOR.to_le_bytes();
+        self.0.write(INTERRUPT_ENABLE, 0);
+        self.0.write(LINE_CONTROL, DIVISOR_ACCESS);
+        self.0.write(DATA, low);
+        self.0.write(INTERRUPT_ENABLE, high);
+        self.0.write(LINE_CONTROL, EIGHT_BITS);
+        self.0.write(FIFO_CONTROL, FIFO_ENABLE_AND_CLEAR);
+        self.0.write(MODEM_CONTROL, READY);
+    }
+
+    fn can_send(&self) -> bool {
+        (0..MOST_STATUS_READS).any(|_| self.0.read(LINE_STATUS) & TRANSMITTER_EMPTY != 0)
+    }
+}
+
+impl<R: Registers> Console for Uart<R> {
+    fn write_byte(&self, byte: u8) {
+        if self.can_send() {
+            self.0.write(DATA, byte);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,56 @@
+//! The module's binary: start-up order and wiring, nothing else.
+//!
+//! `hal` enters [`main`] on the boot stack of the first processor, with
+//! exceptions set up and the boot block checked. So far the kernel says what it
+//! is and what the builder placed, and ends; a platform other than `native` it
+//! ends at once, since it has no start for one yet.
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+use abi_boot::{BootBlock, Part, PartKind, Platform};
+use hal::{StopReason, println, stop};
+
+hal::entry!(main);
+
+/// Starts what the image asks for on its platform.
+fn main(block: BootBlock<'static>) -> ! {
+    match block.platform {
+        Platform::NATIVE => start_native(&block),
+        _ => stop(StopReason::PlatformStart),
+    }
+}
+
+/// The start on a virtual machine without isolation.
+fn start_native(block: &BootBlock<'_>) -> ! {
+    print_boot_block(block);
+    let reason = match block.parts_of(PartKind::SERVICE).next() {
+        None => StopReason::NoServices,
+        Some(_) => StopReason::ServiceStart,
+    };
+    stop(reason)
+}
+
+/// Prints banner, region and parts.
+fn print_boot_block(block: &BootBlock<'_>) {
+    println!("SVSM {} ({})", env!("CARGO_PKG_VERSION"), block.platform);
+    // The sum cannot overflow in a checked block.
+    let end = block.region_base.saturating_add(block.region_size);
+    println!("region: {:#x}..{end:#x}, {} KiB", block.region_base, block.region_size / 1024);
+    for part in block.parts() {
+        print_part(part);
+    }
+}
+
+fn print_part(part: &Part) {
+    let name = part.name();
+    println!(
+        "{:#012x}..{:#012x} {} {:6} KiB  {}{}{name}",
+        part.gpa,
+        part.end(),
+        part.access,
+        part.size / 1024,
+        part.kind,
+        if name.is_empty() { "" } else { ": " },
+    );
+}
