@@ -1,0 +1,339 @@
+//! Layouts agree with the boot block, the page tables and the contract.
+
+use abi_boot::{BootBlock, PartKind};
+use proptest::prelude::*;
+
+use super::*;
+use crate::elf::sample::{DATA, SampleElf, TEXT};
+use crate::elf::{Segment, parse_kernel};
+use crate::page_tables::walk::translate;
+
+const BASE: u64 = 0x800_0000;
+const SIZE: u64 = 0x100_0000;
+const C_BIT: u64 = 1 << 51;
+
+fn sample_kernel() -> KernelElf {
+    parse_kernel(&SampleElf::kernel().to_bytes()).unwrap()
+}
+
+fn inputs(kernel: &KernelElf, platform: Platform) -> Inputs<'_> {
+    let page = |purpose, access| Filled { purpose, pages: 1, access, content: Arc::default() };
+    let snp = [page(Purpose::Cpuid, Access::READ), page(Purpose::Secrets, READ_WRITE)];
+    let mut filled: Vec<_> = snp.into_iter().filter(|_| platform == Platform::SNP).collect();
+    filled.push(page(Purpose::MemoryMap, Access::READ));
+    filled.push(Filled { pages: 2, ..page(Purpose::Madt, Access::READ) });
+    filled.push(Filled { pages: 0, ..page(Purpose::DeviceTree, Access::READ) });
+    Inputs {
+        platform,
+        region_base: BASE,
+        region_size: SIZE,
+        max_vcpus: 16,
+        stack_pages: 4,
+        c_bit_mask: if platform == Platform::SNP { C_BIT } else { 0 },
+        kernel,
+        filled,
+        services: vec![("init".to_owned(), vec![1; 5000].into())],
+        guest: vec![
+            Payload { purpose: Purpose::GuestKernel, content: vec![2; 5000].into() },
+            Payload { purpose: Purpose::GuestCommandLine, content: (*b"quiet").into() },
+        ],
+    }
+}
+
+/// The content of a part, padded to its size and aligned as the kernel has it.
+fn boot_block_page(layout: &Layout) -> Vec<u64> {
+    let content = &layout.parts[0].content;
+    let mut page = vec![0_u64; 512];
+    page.as_mut_bytes()[..content.len()].copy_from_slice(content);
+    page
+}
+
+fn part(layout: &Layout, purpose: Purpose) -> &Part {
+    layout.parts.iter().find(|part| part.purpose == purpose).unwrap()
+}
+
+/// Checks everything that has to hold for any layout.
+fn check(layout: &Layout, inputs: &Inputs<'_>) {
+    let (base, end) = (inputs.region_base, inputs.region_base + inputs.region_size);
+
+    // Sorted, aligned, apart, and where they belong.
+    let mut free_from = 0;
+    for part in &layout.parts {
+        assert!(part.gpa >= free_from, "{part:?}");
+        assert!(part.gpa.is_multiple_of(4096) && part.size.is_multiple_of(4096) && part.size > 0);
+        assert!(part.content.len() as u64 <= part.size);
+        let inside = part.gpa >= base && part.end() <= end;
+        assert_eq!(inside, !part.access.is_empty(), "{part:?}");
+        assert!(inside || part.gpa >= end);
+        free_from = part.end();
+    }
+
+    // The boot block says the same.
+    let page = boot_block_page(layout);
+    let block = BootBlock::parse(page.as_bytes()).unwrap();
+    assert_eq!((block.platform, block.region_base), (inputs.platform, base));
+    assert_eq!((block.region_size, block.max_vcpus), (inputs.region_size, inputs.max_vcpus));
+    assert_eq!(block.page_table_root, part(layout, Purpose::PageTables).gpa);
+    assert_eq!(block.c_bit_mask, inputs.c_bit_mask);
+    assert_eq!(block.parts().len(), layout.parts.len());
+    for (told, placed) in block.parts().iter().zip(&layout.parts) {
+        assert_eq!(Some(told.kind), placed.purpose.boot_block_kind());
+        assert_eq!((told.gpa, told.size), (placed.gpa, placed.size));
+        assert_eq!((told.access, told.name()), (placed.access, placed.name.as_str()));
+    }
+
+    // The page tables map what the parts say, guard pages not at all, and the
+    // rest of the region for reading and writing.
+    let stack = part(layout, Purpose::BootStack);
+    let guards = [stack.gpa - 4096, stack.end()];
+    let tables = part(layout, Purpose::PageTables);
+    let walk = |address| translate(&tables.content, tables.gpa, inputs.c_bit_mask, address);
+    for gpa in (base..end).step_by(4096) {
+        let address = VIRTUAL_BASE + (gpa - base);
+        let holder = layout.parts.iter().find(|part| (part.gpa..part.end()).contains(&gpa));
+        let access = match holder {
+            Some(part) => part.access,
+            None if guards.contains(&gpa) => {
+                assert_eq!(walk(address), None);
+                continue;
+            }
+            None => READ_WRITE,
+        };
+        let found = walk(address).unwrap();
+        assert_eq!(found.gpa, gpa);
+        assert_eq!(found.writable, access.contains(Access::WRITE), "{gpa:#x}");
+        assert_eq!(found.executable, access.contains(Access::EXECUTE), "{gpa:#x}");
+        assert!(holder.is_none() || found.leaf_size == 4096);
+    }
+    assert_eq!(walk(VIRTUAL_BASE - 1), None);
+    if inputs.region_size < abi_boot::MAX_REGION_SIZE {
+        assert_eq!(walk(VIRTUAL_BASE + inputs.region_size), None);
+    }
+
+    // The start state.
+    let start = layout.start;
+    assert_eq!((start.instruction, start.rdi, start.rsi), (inputs.kernel.entry, VIRTUAL_BASE, 0));
+    assert_eq!(start.stack, VIRTUAL_BASE + (stack.end() - base));
+    assert_eq!(block.stack_top, start.stack);
+    assert_eq!(start.page_table_root, tables.gpa);
+}
+
+#[test]
+fn parts_lie_in_the_contracts_order() {
+    let kernel = sample_kernel();
+    let layout = lay_out(&inputs(&kernel, Platform::SNP)).unwrap();
+    let placed: Vec<_> =
+        layout.parts.iter().map(|part| (part.purpose, part.gpa, part.size)).collect();
+    let data = BASE + (DATA - VIRTUAL_BASE);
+    assert_eq!(
+        placed,
+        [
+            (Purpose::BootBlock, BASE, 0x1000),
+            (Purpose::Kernel, BASE + 0x1000, 0x3000),
+            (Purpose::Kernel, BASE + 0x4000, 0x1000),
+            (Purpose::Kernel, data, 0x5000),
+            (Purpose::BootStack, data + 0x6000, 0x4000),
+            (Purpose::Cpuid, data + 0xb000, 0x1000),
+            (Purpose::Secrets, data + 0xc000, 0x1000),
+            (Purpose::MemoryMap, data + 0xd000, 0x1000),
+            (Purpose::Madt, data + 0xe000, 0x2000),
+            (Purpose::Service, data + 0x1_0000, 0x2000),
+            (Purpose::PageTables, data + 0x1_2000, 0x4000),
+            (Purpose::GuestKernel, BASE + SIZE, 0x2000),
+            (Purpose::GuestCommandLine, BASE + SIZE + 0x2000, 0x1000),
+        ]
+    );
+    assert_eq!(layout.required_memory, (BASE, SIZE));
+    assert_eq!(layout.pvh_entry, None);
+}
+
+#[test]
+fn layouts_are_consistent_on_every_platform() {
+    let kernel = sample_kernel();
+    for platform in [Platform::SNP, Platform::NATIVE] {
+        let inputs = inputs(&kernel, platform);
+        check(&lay_out(&inputs).unwrap(), &inputs);
+    }
+}
+
+#[test]
+fn free_memory_is_mapped_with_large_pages() {
+    let kernel = sample_kernel();
+    let layout = lay_out(&inputs(&kernel, Platform::SNP)).unwrap();
+    let tables = part(&layout, Purpose::PageTables);
+    let leaf_size = |offset| {
+        translate(&tables.content, tables.gpa, C_BIT, VIRTUAL_BASE + offset).unwrap().leaf_size
+    };
+    assert_eq!(leaf_size(SIZE_2M - 4096), 4096);
+    assert_eq!(leaf_size(SIZE_2M), SIZE_2M);
+    assert_eq!(leaf_size(SIZE - 1), SIZE_2M);
+}
+
+#[test]
+fn filled_pages_have_content_all_over() {
+    let kernel = sample_kernel();
+    let layout = lay_out(&inputs(&kernel, Platform::SNP)).unwrap();
+    let page = boot_block_page(&layout);
+    let block = BootBlock::parse(page.as_bytes()).unwrap();
+    let content_size = |kind| block.parts_of(kind).next().unwrap().content_size;
+    assert_eq!(content_size(PartKind::SECRETS), 0x1000);
+    assert_eq!(content_size(PartKind::MADT), 0x2000);
+    assert_eq!(content_size(PartKind::BOOT_STACK), 0);
+    assert_eq!(content_size(PartKind::SERVICE), 5000);
+    let data = block.parts_of(PartKind::KERNEL).find(|part| part.name() == "data").unwrap();
+    assert_eq!((data.size, data.content_size), (0x5000, 0x1234));
+}
+
+#[test]
+fn pvh_entry_page_is_mapped_at_its_physical_address() {
+    let kernel = sample_kernel();
+    let layout = lay_out(&inputs(&kernel, Platform::NATIVE)).unwrap();
+    let tables = part(&layout, Purpose::PageTables);
+    let entry = BASE + (TEXT - VIRTUAL_BASE) + 1;
+    assert_eq!(layout.pvh_entry, Some(entry));
+    let found = translate(&tables.content, tables.gpa, 0, entry).unwrap();
+    assert_eq!((found.gpa, found.writable, found.executable), (entry, false, true));
+    assert_eq!(found.leaf_size, 4096);
+    let next_page = (entry & !4095) + 4096;
+    assert_eq!(translate(&tables.content, tables.gpa, 0, next_page), None);
+    let snp = lay_out(&inputs(&kernel, Platform::SNP)).unwrap();
+    let tables = part(&snp, Purpose::PageTables);
+    assert_eq!(translate(&tables.content, tables.gpa, C_BIT, entry), None);
+}
+
+#[test]
+fn native_needs_a_reachable_pvh_entry() {
+    let kernel = KernelElf { pvh_entry: None, ..sample_kernel() };
+    assert_eq!(lay_out(&inputs(&kernel, Platform::NATIVE)), Err(Error::NoPvhEntry));
+    assert!(lay_out(&inputs(&kernel, Platform::SNP)).is_ok());
+    let kernel = sample_kernel();
+    let with_base = |region_base| {
+        let inputs = inputs(&kernel, Platform::NATIVE);
+        lay_out(&Inputs { region_base, guest: Vec::new(), ..inputs }).map(drop)
+    };
+    assert_eq!(with_base((1 << 32) - SIZE), Ok(()));
+    assert_eq!(with_base((1 << 32) - SIZE + 4096), Err(Error::RegionTooHigh((1 << 32) + 4096)));
+}
+
+#[test]
+fn regions_that_cannot_be_are_refused() {
+    let kernel = sample_kernel();
+    let refusal = |region_base, region_size, c_bit_mask| {
+        let inputs = inputs(&kernel, Platform::SNP);
+        lay_out(&Inputs { region_base, region_size, c_bit_mask, ..inputs }).unwrap_err()
+    };
+    let last = u64::MAX - 4095;
+    assert_eq!(refusal(last, 0x2000, 0), Error::RegionWraps(last, 0x2000));
+    assert_eq!(refusal(C_BIT, SIZE, C_BIT), Error::RegionReachesCBit(C_BIT + SIZE, C_BIT));
+    let below = C_BIT - SIZE + 4096;
+    assert_eq!(refusal(below, SIZE, C_BIT), Error::RegionReachesCBit(C_BIT + 4096, C_BIT));
+}
+
+#[test]
+fn what_does_not_fit_is_named() {
+    let kernel = sample_kernel();
+    let with_size = |region_size| {
+        lay_out(&Inputs { region_size, ..inputs(&kernel, Platform::SNP) })
+            .err()
+            .map(|error| error.to_string())
+    };
+    for (size, words) in [
+        (0xa000, "kernel segment data"),
+        (0xb000, "guard page"),
+        (0xe000, "boot stack"),
+        (0x1_1000, "cpuid"),
+        (0x1_5000, "madt"),
+        (0x1_6000, "service init"),
+        (0x1_8000, "page tables"),
+        (0x1_b000, "page tables"),
+    ] {
+        let message = with_size(size).unwrap();
+        assert!(message.contains(words) && message.contains("region"), "{size:#x}: {message}");
+    }
+    assert_eq!(with_size(0x1_c000), None);
+}
+
+#[test]
+fn payload_stays_below_two_gigabytes() {
+    let kernel = sample_kernel();
+    let with_base =
+        |region_base| lay_out(&Inputs { region_base, ..inputs(&kernel, Platform::SNP) }).map(drop);
+    assert_eq!(with_base(LOW_MEMORY_END - SIZE - SIZE_2M), Ok(()));
+    let error = with_base(LOW_MEMORY_END - SIZE).unwrap_err();
+    assert!(matches!(error, Error::PayloadTooHigh { what: Purpose::GuestKernel, .. }));
+}
+
+#[test]
+fn number_of_parts_is_bounded() {
+    let kernel = sample_kernel();
+    let with_services = |count: usize| {
+        let service = |index| (format!("s{index}"), Arc::from([1_u8]));
+        let services = (0..count).map(service).collect();
+        lay_out(&Inputs { services, ..inputs(&kernel, Platform::SNP) }).map(drop)
+    };
+    // Twelve parts of the sample are not services.
+    assert_eq!(with_services(MAX_PARTS - 12), Ok(()));
+    assert_eq!(with_services(MAX_PARTS - 11), Err(Error::TooManyParts(MAX_PARTS + 1)));
+}
+
+/// Kernels with up to five segments, apart or back to back.
+fn kernels() -> impl Strategy<Value = KernelElf> {
+    let segment = (0_u64..6, 1_u64..40, 0_usize..5000, 1_usize..3);
+    proptest::collection::vec(segment, 0..5).prop_map(|segments| {
+        let mut address = VIRTUAL_BASE + 4096;
+        let mut push = |gap: u64, pages: u64, content: usize, access| {
+            address += gap * 4096;
+            let memory_size = pages * 4096;
+            let content = vec![0x5a; content.min(memory_size as usize)];
+            let segment = Segment { address, memory_size, access, content };
+            address += memory_size;
+            segment
+        };
+        let mut all = vec![push(0, 1, 100, READ_EXECUTE)];
+        for (gap, pages, content, access) in segments {
+            let access = [Access::READ, READ_WRITE, READ_EXECUTE][access];
+            all.push(push(gap, pages, content, access));
+        }
+        let entry = VIRTUAL_BASE + 4096 + 8;
+        KernelElf { entry, pvh_entry: Some(entry + 8), segments: all }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn random_layouts_are_consistent(
+        kernel in kernels(),
+        base in 0_u64..0x2_0000,
+        pages in 0_u64..0x1000,
+        stack_pages in 1_u32..20,
+        native in any::<bool>(),
+        services in proptest::collection::vec(1_usize..20_000, 0..4),
+        guest in proptest::collection::vec(1_usize..20_000, 0..3),
+    ) {
+        let platform = if native { Platform::NATIVE } else { Platform::SNP };
+        let purposes = [Purpose::GuestKernel, Purpose::GuestInitrd, Purpose::GuestCommandLine];
+        let bytes = |size: usize| Arc::from(vec![3_u8; size]);
+        let inputs = Inputs {
+            region_base: base * 4096,
+            region_size: (pages + 1) * 4096,
+            stack_pages,
+            services: services.iter().map(|size| ("s".to_owned(), bytes(*size))).collect(),
+            guest: purposes
+                .into_iter()
+                .zip(guest)
+                .map(|(purpose, size)| Payload { purpose, content: bytes(size) })
+                .collect(),
+            ..inputs(&kernel, platform)
+        };
+        match lay_out(&inputs) {
+            Ok(layout) => check(&layout, &inputs),
+            // Random regions may be too small, and for nothing else refused.
+            Err(error) => prop_assert!(
+                matches!(error, Error::RegionFull { .. } | Error::SegmentOutsideRegion { .. }),
+                "{}", error
+            ),
+        }
+    }
+}
