@@ -1,0 +1,154 @@
+//! Packages from Debian's archive without touching the system's settings.
+//!
+//! apt is run with a source list and an index folder of our own. It verifies
+//! the signature of the archive's index with the keys in [`DEBIAN_KEYRING`],
+//! and each package against the hash in that index. Neither needs root.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use super::machine::DEBIAN_KEYRING;
+use crate::cache::Cache;
+use crate::log::Log;
+use crate::process;
+
+/// Where Debian's packages are. Plain HTTP, as Debian itself sets it up: the
+/// signatures are what counts.
+const ARCHIVE: &str = "http://deb.debian.org/debian";
+/// Where its security updates are.
+const SECURITY_ARCHIVE: &str = "http://deb.debian.org/debian-security";
+
+/// One or more suites of Debian's archive, with fresh indexes.
+pub(crate) struct Archive {
+    /// Source list.
+    list: PathBuf,
+    /// Indexes.
+    indexes: PathBuf,
+}
+
+impl Archive {
+    /// Opens the archive for these suites (such as `bookworm`) and fetches
+    /// their indexes.
+    ///
+    /// # Errors
+    ///
+    /// The cache cannot be written, the archive cannot be reached, or an index
+    /// is not signed by Debian.
+    pub(crate) fn open(cache: &Cache, suites: &[&str], log: &mut Log) -> Result<Self> {
+        let folder = cache.join("apt").join(suites.join("+"));
+        let archive = Self { list: folder.join("sources.list"), indexes: folder.join("lists") };
+        std::fs::create_dir_all(archive.indexes.join("partial"))
+            .and_then(|()| std::fs::write(&archive.list, source_list(suites)))
+            .with_context(|| format!("cannot write {}", folder.display()))?;
+        let mut update = archive.command("apt-get");
+        log.run(update.args(["-o", "APT::Update::Error-Mode=any", "update"])).with_context(
+            || format!("Debian's package index for {} is out of reach", suites.join(", ")),
+        )?;
+        Ok(archive)
+    }
+
+    /// Versions of a package, newest first.
+    ///
+    /// # Errors
+    ///
+    /// The index cannot be read.
+    pub(crate) fn versions(&self, package: &str) -> Result<Vec<String>> {
+        let mut command = self.command("apt-cache");
+        Ok(parse_madison(&process::capture(command.args(["madison", package]))?))
+    }
+
+    /// Fetches a package, checks it against the index and unpacks it into
+    /// `folder`.
+    ///
+    /// # Errors
+    ///
+    /// It is not there, does not match the index or cannot be unpacked.
+    pub(crate) fn unpack(
+        &self,
+        package: &str,
+        version: &str,
+        folder: &Path,
+        log: &mut Log,
+    ) -> Result<()> {
+        let download = folder.join("download");
+        std::fs::create_dir_all(&download)
+            .with_context(|| format!("cannot create {}", download.display()))?;
+        let mut command = self.command("apt-get");
+        log.run(
+            command.arg("download").arg(format!("{package}={version}")).current_dir(&download),
+        )?;
+        // apt names the file after package, version and architecture.
+        let files = std::fs::read_dir(&download).context("the download folder has gone")?;
+        for file in files {
+            let path = file.context("the download folder cannot be read")?.path();
+            log.run(Command::new("dpkg-deb").arg("--extract").arg(&path).arg(folder))?;
+        }
+        Ok(())
+    }
+
+    /// The arguments that make apt look at this archive only.
+    pub(crate) fn options(&self) -> Vec<String> {
+        let settings = [
+            format!("Dir::Etc::sourcelist={}", self.list.display()),
+            "Dir::Etc::sourceparts=/dev/null".to_owned(),
+            format!("Dir::State::lists={}", self.indexes.display()),
+            // No shared cache of parsed indexes: it would mix ours and the system's.
+            "Dir::Cache::pkgcache=".to_owned(),
+            "Dir::Cache::srcpkgcache=".to_owned(),
+            // Only what is needed: no descriptions, no software-centre data.
+            "Acquire::Languages=none".to_owned(),
+            "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false".to_owned(),
+        ];
+        let quiet = std::iter::once("-q".to_owned());
+        quiet.chain(settings.into_iter().flat_map(|value| ["-o".to_owned(), value])).collect()
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.args(self.options()).env("LC_ALL", "C");
+        command
+    }
+}
+
+fn source_list(suites: &[&str]) -> String {
+    let line = |suite: &&str| {
+        let archive = if suite.ends_with("-security") { SECURITY_ARCHIVE } else { ARCHIVE };
+        format!("deb [signed-by={DEBIAN_KEYRING}] {archive} {suite} main\n")
+    };
+    suites.iter().map(line).collect()
+}
+
+/// Reads lines like `rust-src | 1.95.0+dfsg1-2 | http://… sid/main amd64 Packages`.
+fn parse_madison(text: &str) -> Vec<String> {
+    let versions = text.lines().filter_map(|line| line.split('|').nth(1));
+    versions
+        .map(|version| version.trim().to_owned())
+        .filter(|version| !version.is_empty())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{parse_madison, source_list};
+
+    #[test]
+    fn every_source_names_its_keys() {
+        assert_eq!(
+            source_list(&["bookworm", "bookworm-security"]),
+            "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] \
+             http://deb.debian.org/debian bookworm main\n\
+             deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] \
+             http://deb.debian.org/debian-security bookworm-security main\n"
+        );
+    }
+
+    #[test]
+    fn versions_of_a_package() {
+        let text = "  rust-src | 1.96.1+dfsg1-2~bpo13+1 | http://deb.debian.org/debian trixie-backports/main amd64 Packages\n  rust-src | 1.95.0+dfsg1-2~bpo13+1 | http://deb.debian.org/debian trixie-backports/main amd64 Packages\n";
+        assert_eq!(parse_madison(text), ["1.96.1+dfsg1-2~bpo13+1", "1.95.0+dfsg1-2~bpo13+1"]);
+        assert!(parse_madison("").is_empty());
+        assert!(parse_madison("N: Unable to locate package\n").is_empty());
+    }
+}

@@ -1,0 +1,86 @@
+//! What the other commands ask set-up for.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use super::bare_metal::BareMetal;
+use super::firmware::Firmware;
+use super::machine::Machine;
+use super::provide::need;
+use super::step::{Found, Step};
+use super::system_package::{CXX, QEMU};
+use super::tool::{CARGO_DENY, CARGO_FUZZ, MDBOOK};
+use crate::session::Session;
+use crate::terminal::Terminal;
+
+/// Finds things on this machine and provides them when they are missing. Each
+/// question fails if the thing is missing and cannot be had; the message says
+/// what to do.
+pub(crate) struct Toolbox {
+    machine: Machine,
+    terminal: Terminal,
+}
+
+/// Core and alloc for bare metal.
+pub(crate) struct BareMetalLibraries {
+    /// Where they are, if the compiler has to be told.
+    pub(crate) folder: Option<PathBuf>,
+    /// Their version and where they come from, for people. Images built with
+    /// libraries of different origin differ in bytes.
+    pub(crate) origin: String,
+}
+
+impl Toolbox {
+    /// Looks at the machine for the tree at `root`.
+    ///
+    /// # Errors
+    ///
+    /// No compiler answers, or there is no place for the cache.
+    pub(crate) fn open(root: &Path, session: Session) -> Result<Self> {
+        let machine = Machine::look(root, session.network)?;
+        Ok(Self { machine, terminal: session.terminal })
+    }
+
+    /// Core and alloc for bare metal.
+    pub(crate) fn bare_metal(&self) -> Result<BareMetalLibraries> {
+        let Found { path, detail } = need(&BareMetal, &self.machine, self.terminal)?;
+        let folder = (path != self.machine.rustc.target_libraries).then_some(path);
+        Ok(BareMetalLibraries { folder, origin: detail })
+    }
+
+    /// Hash of the commit that the compiler was built from.
+    pub(crate) fn compiler_commit(&self) -> &str {
+        &self.machine.rustc.commit
+    }
+
+    /// QEMU's program.
+    pub(crate) fn qemu(&self) -> Result<PathBuf> {
+        self.need(&QEMU)
+    }
+
+    /// A file with the OVMF that tests measure.
+    pub(crate) fn firmware(&self) -> Result<PathBuf> {
+        self.need(&Firmware)
+    }
+
+    /// cargo-deny's program.
+    pub(crate) fn cargo_deny(&self) -> Result<PathBuf> {
+        self.need(&CARGO_DENY)
+    }
+
+    /// mdbook's program.
+    pub(crate) fn mdbook(&self) -> Result<PathBuf> {
+        self.need(&MDBOOK)
+    }
+
+    /// cargo-fuzz's program, together with the C++ compiler it needs.
+    pub(crate) fn cargo_fuzz(&self) -> Result<PathBuf> {
+        self.need(&CXX)?;
+        self.need(&CARGO_FUZZ)
+    }
+
+    fn need(&self, step: &dyn Step) -> Result<PathBuf> {
+        need(step, &self.machine, self.terminal).map(|found| found.path)
+    }
+}

@@ -1,0 +1,138 @@
+//! `svsm test`: checks, tests, reproducibility, boot, fuzz smoke; fast to slow.
+
+mod boot;
+mod libtest;
+mod reproducible;
+
+use anyhow::{Result, bail};
+
+use crate::build;
+use crate::check;
+use crate::doc;
+use crate::failure::Verdict;
+use crate::fuzz::{self, Effort};
+use crate::jobs::{self, Counts, Job};
+use crate::log::Log;
+use crate::project::Project;
+use crate::session::Session;
+
+/// Test cases of each property test and seconds of each fuzz target, with
+/// `--all`.
+const ALL_CASES: &str = "4096";
+const ALL_SECONDS: u32 = 60;
+
+/// Arguments of `svsm test`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo svsm test
+  cargo svsm test unit boot
+  cargo svsm test --list
+
+All steps run even if one fails. What they print goes to
+target/svsm/test-logs/NAME.log; the end of it is shown when a step fails.
+The last line counts single tests and checks: `N passed, N failed`.")]
+pub(crate) struct Arguments {
+    /// Only steps whose name contains one of these words
+    #[arg(value_name = "NAME")]
+    filters: Vec<String>,
+    /// Thoroughly: 4096 cases of each property test, a minute of each fuzz
+    /// target
+    #[arg(long)]
+    all: bool,
+    /// Tell the steps' names and purposes, and run none
+    #[arg(long)]
+    list: bool,
+}
+
+/// How much to test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Depth {
+    /// What every change must pass.
+    Ordinary,
+    /// Longer searches for rare faults.
+    Thorough,
+}
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// No step has such a name, or the tree cannot be read.
+pub(crate) fn run(arguments: &Arguments, session: Session) -> Result<Verdict> {
+    let project = Project::open(session)?;
+    let depth = if arguments.all { Depth::Thorough } else { Depth::Ordinary };
+    let mut all = check::jobs(&project);
+    all.extend(jobs(&project, depth));
+    let jobs = check::select(all, &arguments.filters)?;
+    if arguments.list {
+        jobs::list(&jobs, session.terminal)?;
+        return Ok(Verdict::Good);
+    }
+    let logs = project.workspace.output().join("test-logs");
+    let report = jobs::run(jobs, &logs, session.terminal)?;
+    session.terminal.line(&format!("\n{}\n", report.table(session.terminal)))?;
+    session.terminal.line(&report.counts().show())?;
+    Ok(if report.counts().failed == 0 { Verdict::Good } else { Verdict::Bad })
+}
+
+fn jobs(project: &Project, depth: Depth) -> Vec<Job<'_>> {
+    vec![
+        Job::new("unit", "tests beside the code", move |log| unit(project, depth, log)),
+        Job::new("measurement", "launch digests of a firmware that others measured", |log| {
+            measurement(project, log)
+        }),
+        Job::all_or_nothing("book", "book and API documentation", |log| {
+            doc::site(project, log).map(drop)
+        }),
+        Job::new("boot", "the image boots in QEMU", |log| {
+            let built = build::default_image(project, log.stream()?)?;
+            boot::test(project, &built, log)
+        }),
+        Job::new("reproducible", "two folders, the same bytes", |log| {
+            reproducible::test(project, log)
+        }),
+        Job::new("fuzz", "each fuzz target, briefly", move |log| {
+            fuzz::smoke(project, effort(depth), log)
+        }),
+    ]
+}
+
+fn effort(depth: Depth) -> Effort {
+    match depth {
+        Depth::Ordinary => Effort::SMOKE,
+        Depth::Thorough => Effort::Seconds(ALL_SECONDS),
+    }
+}
+
+fn unit(project: &Project, depth: Depth, log: &mut Log) -> Result<Counts> {
+    let mut command = project.workspace.cargo("test", project.session.network);
+    command.arg("--no-fail-fast");
+    if depth == Depth::Thorough {
+        command.env("PROPTEST_CASES", ALL_CASES);
+    }
+    let result = log.run(&mut command);
+    let counts = libtest::counts(&log.text()?);
+    match result {
+        // Tests that are ignored need files; the step `measurement` has them.
+        Ok(()) => Ok(Counts { skipped: 0, ..counts }),
+        Err(_) if counts.failed != 0 => Ok(Counts { skipped: 0, ..counts }),
+        Err(error) => Err(error),
+    }
+}
+
+/// Runs all tests that are marked as ignored, with the files they need.
+fn measurement(project: &Project, log: &mut Log) -> Result<Counts> {
+    let firmware = project.toolbox.firmware()?;
+    let mut command = project.workspace.cargo("test", project.session.network);
+    command.args(["--no-fail-fast", "--", "--ignored"]).env("SVSM_TEST_OVMF", firmware);
+    let result = log.run(&mut command);
+    let counts = libtest::counts(&log.text()?);
+    if result.is_err() && counts.failed == 0 {
+        result?;
+    }
+    if counts == Counts::default() {
+        bail!("no test is marked as ignored, so nothing was measured");
+    }
+    Ok(counts)
+}

@@ -1,0 +1,171 @@
+//! Boots the image in QEMU as an ordinary virtual machine and reads its
+//! console.
+
+use std::fs::File;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail};
+use svsm_image::layout::part::Part;
+use svsm_image::manifest::PlatformName;
+
+use crate::build::Built;
+use crate::jobs::Counts;
+use crate::log::Log;
+use crate::process;
+use crate::project::Project;
+
+/// Far more than a boot takes on a slow machine without hardware support.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Boots `built` and compares its console with what the builder placed.
+///
+/// # Errors
+///
+/// QEMU is missing, or the machine does not end in time.
+pub(super) fn test(project: &Project, built: &Built, log: &mut Log) -> Result<Counts> {
+    let image = built.native.as_ref().context("the image has no platform `native`")?;
+    let folder = tempfile::tempdir().context("cannot create a folder")?;
+    let console = folder.path().join("console");
+    let mut qemu = Command::new(project.toolbox.qemu()?);
+    // One processor model for all machines, so that every run is the same.
+    qemu.args(["-machine", "q35,accel=tcg", "-cpu", "max", "-smp", "1", "-m", "512M"]);
+    qemu.args(["-nodefaults", "-display", "none", "-no-reboot", "-kernel"]).arg(image);
+    qemu.args(["-serial", "stdio"]);
+    log.say(&format!("$ {}", process::show(&qemu)))?;
+    let output = File::create(&console).context("cannot create a file for the console")?;
+    qemu.stdin(Stdio::null()).stdout(output).stderr(log.stream()?);
+    let machine = qemu.spawn().context("cannot start QEMU")?;
+    let ended = wait(machine, TIMEOUT);
+    let text = read(&console)?;
+    log.say(&format!("--- console\n{}\n--- end of console", text.trim_end()))?;
+    let status = ended?;
+    if !status.success() {
+        bail!("QEMU failed ({status})");
+    }
+
+    let version = project.workspace.packages().iter().find(|package| package.name == "svsm-kernel");
+    let version = version.context("the tree has no package `svsm-kernel`")?.version.as_str();
+    let parts = built.image.parts.get(&PlatformName::Native).map(Vec::as_slice);
+    let mut counts = Counts::default();
+    for (what, found) in expectations(&text, version, parts.unwrap_or_default()) {
+        if found {
+            counts.passed += 1;
+        } else {
+            counts.failed += 1;
+            log.say(&format!("missing on the console: {what}"))?;
+        }
+    }
+    Ok(counts)
+}
+
+/// What the console must show, and whether it does.
+fn expectations(console: &str, version: &str, parts: &[Part]) -> Vec<(String, bool)> {
+    let has = |test: &dyn Fn(&str) -> bool| console.lines().any(|line| test(line.trim_end()));
+    let banner = format!("SVSM {version} (native)");
+    let mut found = vec![
+        (format!("`{banner}`"), has(&|line| line == banner)),
+        ("`region: …`".to_owned(), has(&|line| line.starts_with("region: "))),
+    ];
+    for part in parts {
+        let range = format!("{:#012x}..{:#012x} {} ", part.gpa, part.end(), part.access);
+        let purpose = part.purpose.to_string();
+        let shown = has(&|line| line.starts_with(&range) && line.contains(&purpose));
+        found.push((format!("`{range}… {purpose}`"), shown));
+    }
+    // No service is in the image, so this is how a start without fault ends.
+    let end = "stopped: no services to start";
+    found.push((
+        format!("`{end}` at the end"),
+        console.lines().next_back().is_some_and(|l| l.trim_end() == end),
+    ));
+    found
+}
+
+/// Waits for a process and ends it when its time is up.
+fn wait(mut process: Child, limit: Duration) -> Result<ExitStatus> {
+    let began = Instant::now();
+    while began.elapsed() < limit {
+        if let Some(status) = process.try_wait().context("cannot wait for QEMU")? {
+            return Ok(status);
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    process.kill().and_then(|()| process.wait()).context("cannot end QEMU")?;
+    Err(anyhow!("the machine was still running after {} s", limit.as_secs()))
+}
+
+fn read(file: &Path) -> Result<String> {
+    let bytes = std::fs::read(file).context("cannot read the console")?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use abi_boot::Access;
+    use svsm_image::layout::part::{Part, Purpose};
+
+    use super::{expectations, wait};
+
+    const CONSOLE: &str = "\
+SVSM 0.1.0 (native)\r
+region: 0x8000000..0x9000000, 16384 KiB\r
+0x0008000000..0x0008001000 r--      4 KiB  boot block\r
+stopped: no services to start\r
+";
+
+    fn block() -> Part {
+        Part {
+            purpose: Purpose::BootBlock,
+            name: String::new(),
+            gpa: 0x800_0000,
+            size: 0x1000,
+            access: Access::READ,
+            content: Arc::new([]),
+        }
+    }
+
+    fn missing(console: &str, parts: &[Part]) -> Vec<String> {
+        let all = expectations(console, "0.1.0", parts).into_iter();
+        all.filter(|(_, found)| !found).map(|(what, _)| what).collect()
+    }
+
+    #[test]
+    fn a_good_console_shows_everything() {
+        assert!(missing(CONSOLE, &[block()]).is_empty());
+    }
+
+    #[test]
+    fn an_empty_console_shows_nothing() {
+        assert_eq!(missing("", &[block()]).len(), 4);
+    }
+
+    #[test]
+    fn a_part_elsewhere_or_with_other_rights_is_missing() {
+        let moved = Part { gpa: 0x800_1000, ..block() };
+        let writable = Part { access: Access::READ | Access::WRITE, ..block() };
+        for part in [moved, writable] {
+            assert_eq!(missing(CONSOLE, &[part]).len(), 1);
+        }
+    }
+
+    #[test]
+    fn another_end_is_a_failure() {
+        let console = CONSOLE.replace("no services to start", "panic");
+        assert_eq!(missing(&console, &[]).len(), 1);
+    }
+
+    #[test]
+    fn a_machine_that_hangs_is_ended() -> anyhow::Result<()> {
+        let sleeper = Command::new("sleep").arg("60").spawn()?;
+        assert!(wait(sleeper, Duration::from_millis(50)).is_err());
+        let quick = Command::new("true").spawn()?;
+        assert!(wait(quick, Duration::from_secs(30))?.success());
+        Ok(())
+    }
+}
