@@ -25,7 +25,7 @@
 //! | RSP | [`Header::stack_top`] |
 //! | CR0 | PG, WP, NE, ET, PE |
 //! | CR3 | [`Header::page_table_root`] (plus the C-bit mask where there is one) |
-//! | CR4 | PAE |
+//! | CR4 | PAE (and MCE in an SNP VMSA) |
 //! | EFER | NXE, LMA, LME (and SVME in an SNP VMSA) |
 //! | RFLAGS | bit 1 only: interrupts off |
 //!

@@ -6,7 +6,7 @@
 //! | [`bzimage`] | reads Linux kernels |
 //! | [`diff`] | says what differs between two files |
 //! | [`elf`] | reads the ELF files of the kernel and the services |
-//! | [`file`] | reads any IGVM file and refuses harmful ones |
+//! | [`mod@file`] | reads any IGVM file and refuses harmful ones |
 //! | [`input`] | reads input files, bounded |
 //! | [`inspect`] | describes a file for people and machines |
 //! | [`layout`] | decides where everything lies |

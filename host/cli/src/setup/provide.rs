@@ -92,6 +92,7 @@ fn provide(step: &dyn Step, machine: &Machine, terminal: Terminal) -> Result<Fou
     let _lock = machine.cache.lock(terminal)?;
     // Another process may have provided it while we waited.
     if let Some(found) = step.find(machine)? {
+        tell("present", step, &found, began.elapsed(), terminal)?;
         return Ok(found);
     }
     let mut log = Log::create(machine.cache.join("logs").join(format!("{}.log", step.name())))?;
@@ -103,7 +104,7 @@ fn provide(step: &dyn Step, machine: &Machine, terminal: Terminal) -> Result<Fou
             step.name(),
             way.how
         ))?;
-        let spinner = terminal.busy(&format!("{}: {}", step.name(), way.how));
+        let spinner = terminal.busy(&step.name());
         let result = way.go(&mut log).and_then(|()| {
             step.find(machine)?.context("it went well, but what was made is not found")
         });

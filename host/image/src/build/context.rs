@@ -54,7 +54,9 @@ pub(super) fn vmsa(start: &Start) -> Vmsa {
     page.efer = EFER | Efer::SVME;
     page.cr0 = CR0;
     page.cr3 = start.page_table_root | start.c_bit_mask;
-    page.cr4 = CR4;
+    // KVM sets MCE whatever the image says; with it here, the measurement is
+    // the same for all loaders (Linux `svm_set_cr4`).
+    page.cr4 = CR4 | Cr4::MCE;
     page.dr6 = reset::DR6;
     page.dr7 = reset::DR7;
     page.rflags = Rflags::FIXED;
@@ -149,7 +151,7 @@ mod tests {
         assert_eq!((vmsa.rdi, vmsa.rsi), (0xffff_ffff_8000_0000, 7));
         assert_eq!(vmsa.cr3, 0x0008_0000_080a_0000);
         assert_eq!(vmsa.cr0.bits(), 0x8001_0031);
-        assert_eq!(vmsa.cr4.bits(), 0x20);
+        assert_eq!(vmsa.cr4.bits(), 0x60);
         assert_eq!(vmsa.efer.bits(), 0x1d00);
         assert_eq!(vmsa.rflags.bits(), 2);
         assert_eq!(vmsa.sev_features.bits(), 1);

@@ -367,3 +367,21 @@ proptest! {
         }
     }
 }
+
+/// QEMU and KVM change nothing in what the builder writes, so that there is one
+/// digest for all loaders.
+#[test]
+fn every_loader_measures_the_same() {
+    use crate::file::Igvm;
+    use crate::measure::{Options, Vmm, snp_launch_digest};
+
+    let files = Files::new();
+    for text in [module_text(), LINUX.to_owned()] {
+        let image = files.build(&text, &[PlatformName::Snp]).unwrap();
+        let igvm = Igvm::parse(&image.igvm).unwrap();
+        let kvm = Options { vmm: Vmm::Kvm { vcpus: 1 }, ..Options::default() };
+        let digests = [Options::default(), kvm]
+            .map(|options| snp_launch_digest(&igvm, &options).unwrap().digest);
+        assert_eq!(digests[0], digests[1], "{text}");
+    }
+}

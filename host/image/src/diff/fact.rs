@@ -141,9 +141,12 @@ fn boot_facts(report: &Report, facts: &mut Facts) {
             Content::Broken { problem } => facts.add("boot block", place, problem.clone()),
             Content::Read { parts, .. } => {
                 for part in parts {
-                    let subject = format!("{} {} at {} ({place})", part.kind, part.name, part.gpa);
-                    let value =
-                        format!("{}, {} used, {}", part.size, part.content_size, part.access);
+                    let what = [part.kind.as_str(), part.name.as_str()];
+                    let subject = format!("{} ({place})", what.join(" ").trim_end());
+                    let value = format!(
+                        "{} at {}, {} used, {}",
+                        part.size, part.gpa, part.content_size, part.access
+                    );
                     facts.add("boot block", subject, value);
                 }
             }
