@@ -101,6 +101,8 @@ bitflags::bitflags! {
         const EXECUTE_USER = 1 << 2;
         /// Execute in supervisor mode.
         const EXECUTE_SUPERVISOR = 1 << 3;
+        /// Use as a supervisor shadow stack [APM 24593 §15.36.7, table 15-36].
+        const SUPERVISOR_SHADOW_STACK = 1 << 4;
     }
 }
 
@@ -213,7 +215,7 @@ mod tests {
         let bytes = info.as_bytes();
         assert_eq!(bytes[..0x30], [0x11; 0x30]);
         assert_eq!(bytes[0x30..0x60], [0x22; 0x30]);
-        assert_eq!(bytes[0x60..0x68], [0x70, 0, 4, 1, 0, 1, 3, 15]);
+        assert_eq!(bytes[0x60..0x68], [0x70, 0, 4, 1, 0, 1, 3, 0x1f]);
         assert_eq!(bytes[0x68..], [0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88]);
     }
 

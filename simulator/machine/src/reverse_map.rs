@@ -74,7 +74,7 @@ mod table;
 
 pub use access::{Access, AccessKind};
 pub use completion::{Completion, Outcome};
-pub use entry::{Entry, FULL_PERMISSIONS, PageState, SUPERVISOR_SHADOW_STACK};
+pub use entry::{Entry, FULL_PERMISSIONS, PageState};
 pub use fault::{Fault, FaultKind, PAGE_NOT_VALIDATED};
 pub use firmware::FirmwareRefusal;
 pub use host::Assignment;

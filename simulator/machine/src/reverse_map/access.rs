@@ -20,7 +20,7 @@ use crate::execution::{Cpl, Execution};
 use crate::gpa::Gpa;
 use crate::nested_fault::NestedFaultError;
 use crate::page_size::PageSize;
-use crate::reverse_map::entry::{Entry, SUPERVISOR_SHADOW_STACK};
+use crate::reverse_map::entry::Entry;
 use crate::reverse_map::fault::Fault;
 use crate::reverse_map::instruction::Encryption;
 use crate::reverse_map::map::ReverseMap;
@@ -99,7 +99,7 @@ impl AccessKind {
             _ => PagePermissions::READ,
         };
         if self.is_supervisor_shadow_stack() && has_vmpl_shadow_stacks(execution) {
-            data | SUPERVISOR_SHADOW_STACK
+            data | PagePermissions::SUPERVISOR_SHADOW_STACK
         } else {
             data
         }
@@ -244,7 +244,8 @@ fn check_permissions(
 /// The bit that tells the hypervisor of a permission for shadow stacks. From
 /// memory: that it is there in faults of `VMPL` only.
 fn shadow_stack_bit(entry: Entry, execution: &Execution) -> NestedFaultError {
-    let granted = entry.permissions(execution.vmpl).contains(SUPERVISOR_SHADOW_STACK);
+    let granted =
+        entry.permissions(execution.vmpl).contains(PagePermissions::SUPERVISOR_SHADOW_STACK);
     if has_vmpl_shadow_stacks(execution) && granted {
         NestedFaultError::SUPERVISOR_SHADOW_STACK
     } else {

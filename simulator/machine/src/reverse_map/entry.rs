@@ -10,17 +10,12 @@ use abi_snp::{PagePermissions, VmplPermissions};
 use crate::page_size::PageSize;
 use crate::vmpl::Vmpl;
 
-/// The permission to use a page as a supervisor shadow stack, bit 4 of a
-/// permission mask [APM 24593 §15.36.7, table 15-36].
-pub const SUPERVISOR_SHADOW_STACK: PagePermissions = PagePermissions::from_bits_retain(1 << 4);
-
 /// Every permission there is: what VMPL0 has on every page of the guest.
 ///
-/// That it includes [`SUPERVISOR_SHADOW_STACK`] is from memory: the manual
-/// says "full permissions", and VMPL0 could not have shadow stacks otherwise,
-/// since no instruction changes its permissions.
-pub const FULL_PERMISSIONS: PagePermissions =
-    PagePermissions::from_bits_retain(PagePermissions::all().bits() | 1 << 4);
+/// That it includes [`PagePermissions::SUPERVISOR_SHADOW_STACK`] is from
+/// memory: the manual says "full permissions", and VMPL0 could not have shadow
+/// stacks otherwise, since no instruction changes its permissions.
+pub const FULL_PERMISSIONS: PagePermissions = PagePermissions::all();
 
 bitflags::bitflags! {
     /// What is true of a page, but for the permissions.
@@ -204,7 +199,6 @@ mod tests {
     #[test]
     fn full_permissions_are_the_five_bits() {
         assert_eq!(FULL_PERMISSIONS.bits(), 0x1f);
-        assert_eq!(SUPERVISOR_SHADOW_STACK.bits(), 0x10);
     }
 
     #[test]
@@ -225,13 +219,13 @@ mod tests {
     fn permissions_are_kept_for_each_level() {
         let entry = Entry::assigned(PageSize::Size4K)
             .with_permissions(Vmpl::Vmpl1, PagePermissions::READ)
-            .with_permissions(Vmpl::Vmpl2, SUPERVISOR_SHADOW_STACK)
+            .with_permissions(Vmpl::Vmpl2, PagePermissions::SUPERVISOR_SHADOW_STACK)
             .with_permissions(Vmpl::Vmpl3, PagePermissions::WRITE)
             .with_permissions(Vmpl::Vmpl0, PagePermissions::empty());
         let expected = [
             FULL_PERMISSIONS,
             PagePermissions::READ,
-            SUPERVISOR_SHADOW_STACK,
+            PagePermissions::SUPERVISOR_SHADOW_STACK,
             PagePermissions::WRITE,
         ];
         assert_eq!(Vmpl::ALL.map(|vmpl| entry.permissions(vmpl)), expected);

@@ -221,14 +221,18 @@ fn vmpl_shadow_stacks_need_their_own_permission() {
         launch_as(&mut map, Gpa(0), PageSize::Size4K, PageType::NORMAL, lower);
         for (kind, data) in [(read, READ), (write, WRITE)] {
             let result = map.check(&private(0, kind), &execution);
-            let allowed = granted.contains(SUPERVISOR_SHADOW_STACK | data);
+            let allowed = granted.contains(PagePermissions::SUPERVISOR_SHADOW_STACK | data);
             assert_eq!(result.is_ok(), allowed, "{kind:?} {granted:?}");
             if !allowed {
                 let (rule, error) = broken(result);
                 let error = NestedFaultError::from_bits_retain(error.unwrap());
                 let bit = error.contains(NestedFaultError::SUPERVISOR_SHADOW_STACK);
                 assert_eq!(rule, FaultRule::Vmpl);
-                assert_eq!(bit, granted.contains(SUPERVISOR_SHADOW_STACK), "{granted:?}");
+                assert_eq!(
+                    bit,
+                    granted.contains(PagePermissions::SUPERVISOR_SHADOW_STACK),
+                    "{granted:?}"
+                );
             }
         }
         let user = map.check(&private(0, AccessKind::UserShadowStackRead), &execution);

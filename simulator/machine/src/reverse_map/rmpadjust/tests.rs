@@ -7,7 +7,6 @@ use abi_snp::{PageType, SevFeatures, VmplPermissions};
 use super::*;
 use crate::execution::Cpl;
 use crate::gpa::Gpa;
-use crate::reverse_map::entry::SUPERVISOR_SHADOW_STACK;
 use crate::reverse_map::host::Assignment;
 use crate::reverse_map::samples::{
     DONE, LARGE, NOWHERE, SMALL, VMPL0, VMPL1, VMPL2, adjust, assign, broken, identity, launch,
@@ -202,7 +201,7 @@ fn rule_within_own() {
         PagePermissions::WRITE,
         PagePermissions::EXECUTE_USER,
         PagePermissions::EXECUTE_SUPERVISOR,
-        SUPERVISOR_SHADOW_STACK,
+        PagePermissions::SUPERVISOR_SHADOW_STACK,
     ];
     for permission in all {
         let registers = rmpadjust(0, PageSize::Size4K, Vmpl::Vmpl2, permission);

@@ -40,7 +40,7 @@ fn answers_say_level_permissions_size_and_save_area() {
     launch_as(&mut map, Gpa(LARGE), PageSize::Size2M, PageType::NORMAL, lower());
     assert_eq!(query(&mut map, &VMPL0, 0, 1), answer(0, 0x1_0301));
     assert_eq!(query(&mut map, &VMPL0, 0, 2), answer(0, 0x1_0002));
-    assert_eq!(query(&mut map, &VMPL1, LARGE + SMALL, 3), answer(1, 0x0f03));
+    assert_eq!(query(&mut map, &VMPL1, LARGE + SMALL, 3), answer(1, 0x1f03));
     let count = |page_size, vmpl| {
         let (operation, vmpl) = (Operation::Rmpquery, Some(vmpl));
         map.statistics().count(Event { operation, page_size, vmpl, ending: Ending::Done })
