@@ -1,6 +1,6 @@
 //! The guest pages that a file loads, with what they hold.
 //!
-//! One [`Page`] per [`IgvmDirectiveHeader`] that names guest memory, in the
+//! One [`Page`] per [directive](Directive) that names guest memory, in the
 //! order of the file, which is the order of the measurement.
 
 use std::collections::HashMap;
