@@ -29,7 +29,7 @@ use crate::terminal::{Terminal, Tone};
 Examples:
   cargo svsm build
   cargo svsm build --profile dev --platform native
-  cargo svsm build --manifest images/linux.toml --out /tmp/images
+  cargo svsm build --manifest my-image.toml --out my-folder
 
 The image is written to target/svsm/PROFILE/NAME.igvm, and with platform
 `native` also to NAME-native.elf, which QEMU starts with -kernel.")]

@@ -56,7 +56,7 @@ pub(crate) enum Effort {
 
 impl Effort {
     /// Shows that a target works and that the obvious does not break it.
-    pub(crate) const SMOKE: Self = Self::Runs(20_000);
+    pub(crate) const SMOKE: Self = Self::Runs(10_000);
 
     fn arguments(self) -> Vec<String> {
         match self {
@@ -138,7 +138,12 @@ struct Fuzz<'a> {
 
 impl<'a> Fuzz<'a> {
     fn new(project: &'a Project) -> Result<Self> {
-        Ok(Self { project, program: project.toolbox.cargo_fuzz()? })
+        let fuzz = Self { project, program: project.toolbox.cargo_fuzz()? };
+        // cargo-fuzz would bring the lock file up to date without a word.
+        let mut locked = project.workspace.cargo("metadata", project.session.network);
+        locked.args(["--format-version", "1"]).current_dir(fuzz.folder());
+        process::capture(&mut locked).context("fuzz/Cargo.lock is not as fuzz/Cargo.toml says")?;
+        Ok(fuzz)
     }
 
     fn folder(&self) -> PathBuf {

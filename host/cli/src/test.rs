@@ -125,7 +125,7 @@ fn unit(project: &Project, depth: Depth, log: &mut Log) -> Result<Counts> {
 fn measurement(project: &Project, log: &mut Log) -> Result<Counts> {
     let firmware = project.toolbox.firmware()?;
     let mut command = project.workspace.cargo("test", project.session.network);
-    command.args(["--no-fail-fast", "--", "--ignored"]).env("SVSM_TEST_OVMF", firmware);
+    command.args(["--no-fail-fast", "--tests", "--", "--ignored"]).env("SVSM_TEST_OVMF", firmware);
     let result = log.run(&mut command);
     let counts = libtest::counts(&log.text()?);
     if result.is_err() && counts.failed == 0 {

@@ -44,7 +44,12 @@ impl Archive {
             .with_context(|| format!("cannot write {}", folder.display()))?;
         let mut update = archive.command("apt-get");
         log.run(update.args(["-o", "APT::Update::Error-Mode=any", "update"])).with_context(
-            || format!("Debian's package index for {} is out of reach", suites.join(", ")),
+            || {
+                let suites = suites.join(", ");
+                format!(
+                    "Debian's index of {suites} cannot be fetched, or its signature does not hold"
+                )
+            },
         )?;
         Ok(archive)
     }
