@@ -13,6 +13,7 @@ use svsm_image::build::Image;
 use svsm_image::file::Igvm;
 use svsm_image::manifest::{Manifest, PlatformName};
 use svsm_image::measure::{Options, snp_launch_digest};
+use svsm_image::sign::SigningKey;
 
 use crate::failure::Verdict;
 use crate::module;
@@ -30,6 +31,7 @@ Examples:
   cargo svsm build
   cargo svsm build --profile dev --platform native
   cargo svsm build --manifest my-image.toml --out my-folder
+  cargo svsm build --id-key id.pem
 
 The image is written to target/svsm/PROFILE/NAME.igvm, and with platform
 `native` also to NAME-native.elf, which QEMU starts with -kernel.")]
@@ -47,6 +49,13 @@ pub(crate) struct Arguments {
     /// Folder for the files [default: target/svsm/PROFILE]
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
+    /// Private key on P-384 that signs an ID block with the manifest's
+    /// security version number; `svsm image sign` has more choices
+    #[arg(long, value_name = "PEM")]
+    id_key: Option<PathBuf>,
+    /// Private key that signs the ID key
+    #[arg(long, value_name = "PEM", requires = "id_key")]
+    author_key: Option<PathBuf>,
 }
 
 /// How packages are compiled.
@@ -110,8 +119,14 @@ pub(crate) fn run(arguments: &Arguments, session: Session) -> Result<Verdict> {
 ///
 /// As [`run`].
 pub(crate) fn default_image(project: &Project, messages: Stdio) -> Result<Built> {
-    let arguments =
-        Arguments { manifest: None, profile: Profile::Release, platforms: Vec::new(), out: None };
+    let arguments = Arguments {
+        manifest: None,
+        profile: Profile::Release,
+        platforms: Vec::new(),
+        out: None,
+        id_key: None,
+        author_key: None,
+    };
     make(project, &arguments, messages)
 }
 
@@ -125,7 +140,12 @@ fn make(project: &Project, arguments: &Arguments, messages: Stdio) -> Result<Bui
     } else {
         arguments.platforms.iter().copied().collect()
     };
-    let image = svsm_image::build::build(&manifest, &platforms, &programs)?;
+    let mut image = svsm_image::build::build(&manifest, &platforms, &programs)?;
+    if let Some(id_key) = &arguments.id_key {
+        let id_key = SigningKey::from_file(id_key)?;
+        let author_key = arguments.author_key.as_deref().map(SigningKey::from_file).transpose()?;
+        image.sign(&manifest, &id_key, author_key.as_ref())?;
+    }
 
     let default = || project.workspace.output().join(arguments.profile.name());
     let folder = arguments.out.clone().unwrap_or_else(default);

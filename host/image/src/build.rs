@@ -3,6 +3,7 @@
 //! [`build`] reads the files that the manifest names, has them laid out once
 //! per platform and writes the layouts as one IGVM file and, for the native
 //! platform, as a PVH ELF file. The same input gives the same bytes.
+//! [`Image::sign`] adds the owner's ID block.
 
 mod context;
 mod igvm_file;
@@ -14,10 +15,13 @@ use std::path::PathBuf;
 pub use igvm_file::Error as IgvmError;
 pub use inputs::{Error as InputError, MAX_ELF_SIZE, MAX_INITRD_SIZE, MAX_KERNEL_SIZE};
 
+use crate::file::{self, Igvm};
 use crate::layout::part::{Layout, Part};
 use crate::layout::{linux, module};
 use crate::manifest::{Kind, Manifest, PlatformName};
+use crate::measure::{self, Options, snp_launch_digest};
 use crate::pvh;
+use crate::sign::{self, Identity, SigningKey};
 
 /// A built image.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +64,42 @@ pub enum Error {
     /// The ELF file cannot be written.
     #[error("PVH file: {0}")]
     Pvh(#[from] pvh::Error),
+}
+
+/// Why an image was not signed.
+#[derive(Debug, thiserror::Error)]
+pub enum SignError {
+    /// What was built cannot be read.
+    #[error(transparent)]
+    Read(#[from] file::Error),
+    /// It cannot be measured.
+    #[error(transparent)]
+    Measure(#[from] measure::Error),
+    /// It cannot be signed.
+    #[error(transparent)]
+    Sign(#[from] sign::Error),
+}
+
+impl Image {
+    /// Puts an ID block into the IGVM file, for the digest that it has as
+    /// written and with the security version number of `manifest`.
+    ///
+    /// # Errors
+    ///
+    /// See [`SignError`]; the image is as before then.
+    pub fn sign(
+        &mut self,
+        manifest: &Manifest,
+        id_key: &SigningKey,
+        author_key: Option<&SigningKey>,
+    ) -> Result<(), SignError> {
+        let igvm = Igvm::parse(&self.igvm)?;
+        let digest = snp_launch_digest(&igvm, &Options::default())?.digest;
+        let identity = Identity { guest_svn: manifest.snp.svn, ..Identity::default() };
+        let signed = sign::sign(&igvm, digest, &identity, id_key, author_key)?;
+        self.igvm = signed.add_to(&igvm)?;
+        Ok(())
+    }
 }
 
 /// Builds the image that `manifest` describes for `platforms`, which must be

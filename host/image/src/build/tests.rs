@@ -385,3 +385,27 @@ fn every_loader_measures_the_same() {
         assert_eq!(digests[0], digests[1], "{text}");
     }
 }
+
+#[test]
+fn owner_signs_with_the_manifests_version() {
+    use crate::file::Igvm;
+    use crate::sign::{SigningKey, verify};
+
+    let key = p384::SecretKey::from_slice(&[7; 48]).unwrap();
+    let pem = key.to_sec1_pem(p384::pkcs8::LineEnding::LF).unwrap();
+    let key = SigningKey::from_pem(&pem).unwrap();
+    let files = Files::new();
+    let text = [module_text(), "[snp]\nsvn = 9\n".to_owned()].concat();
+    let manifest = Manifest::parse(&text, Path::new("")).unwrap();
+    let unsigned = files.build(&text, &BOTH).unwrap();
+
+    let mut image = unsigned.clone();
+    image.sign(&manifest, &key, None).unwrap();
+    let verification = verify(&Igvm::parse(&image.igvm).unwrap()).unwrap();
+    assert_eq!(verification.id_block.guest_svn, 9);
+    assert_eq!(verification.id_key_digest, key.digest());
+
+    let mut native = files.build(&text, &[PlatformName::Native]).unwrap();
+    assert!(matches!(native.sign(&manifest, &key, None), Err(SignError::Measure(_))));
+    assert_eq!(native, files.build(&text, &[PlatformName::Native]).unwrap());
+}
