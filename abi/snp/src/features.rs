@@ -6,7 +6,7 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::flag_names::show_flag_names;
+use abi_x86::show_flag_names;
 
 /// The `SEV_FEATURES` word of a VMSA.
 #[derive(Clone, Copy, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]

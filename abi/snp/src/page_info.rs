@@ -9,7 +9,7 @@ use core::fmt;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use crate::digest::Digest;
-use crate::flag_names::show_flag_names;
+use abi_x86::show_flag_names;
 
 /// Open enumeration of page types [SNP ABI 56860 §8.17].
 #[derive(

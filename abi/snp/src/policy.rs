@@ -7,7 +7,7 @@ use core::fmt;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::flag_names::show_flag_names;
+use abi_x86::show_flag_names;
 
 /// The permissions and demands of a [`Policy`]: its bits from 16 on, without
 /// the one that is always set.

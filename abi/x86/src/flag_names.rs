@@ -2,6 +2,10 @@
 
 /// Implements `Display` and `Debug` for types of `bitflags`: names joined by
 /// `" | "`, bits without a name in hexadecimal, nothing for an empty value.
+///
+/// For this crate and those of its floor; they need `bitflags` themselves.
+#[doc(hidden)]
+#[macro_export]
 macro_rules! show_flag_names {
     ($($flags:ident),*) => {$(
         impl core::fmt::Display for $flags {

@@ -2,7 +2,7 @@
 
 use abi_snp::SevFeatures;
 
-use crate::vmpl::Vmpl;
+use abi_snp::Vmpl;
 
 /// Current privilege level, of the segment that is executing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::page_size::PageSize;
+use abi_snp::PageSize;
 
 /// A guest physical address, without the C-bit.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -13,8 +13,8 @@
 //! |---|---|
 //! | [`reverse_map`] | who owns each page, whether the guest has accepted it, and what each privilege level may do with it |
 //!
-//! What the rooms share: [`Gpa`], [`PageSize`], [`Vmpl`], the [`Execution`] state
-//! of a virtual processor and the [`NestedFaultError`] of its exits.
+//! What the rooms share: [`Gpa`], the [`Execution`] state of a virtual processor
+//! and the [`NestedFaultError`] of its exits.
 //!
 //! Sources: the AMD64 Architecture Programmer's Manual, volumes 2 and 3
 //! (`APM 24593`, `APM 24594`), and the SEV-SNP firmware ABI specification
@@ -28,12 +28,8 @@ extern crate alloc;
 mod execution;
 mod gpa;
 mod nested_fault;
-mod page_size;
 pub mod reverse_map;
-mod vmpl;
 
 pub use execution::{Cpl, Execution};
 pub use gpa::Gpa;
 pub use nested_fault::NestedFaultError;
-pub use page_size::PageSize;
-pub use vmpl::Vmpl;

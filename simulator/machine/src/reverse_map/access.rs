@@ -19,13 +19,13 @@ use abi_snp::{PagePermissions, SevFeatures};
 use crate::execution::{Cpl, Execution};
 use crate::gpa::Gpa;
 use crate::nested_fault::NestedFaultError;
-use crate::page_size::PageSize;
 use crate::reverse_map::entry::Entry;
 use crate::reverse_map::fault::Fault;
 use crate::reverse_map::instruction::Encryption;
 use crate::reverse_map::map::ReverseMap;
 use crate::reverse_map::ownership::private_page;
 use crate::reverse_map::rule::FaultRule;
+use abi_snp::PageSize;
 
 /// What an access is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -7,8 +7,8 @@
 
 use abi_snp::{PagePermissions, VmplPermissions};
 
-use crate::page_size::PageSize;
-use crate::vmpl::Vmpl;
+use abi_snp::PageSize;
+use abi_snp::Vmpl;
 
 /// Every permission there is: what VMPL0 has on every page of the guest.
 ///

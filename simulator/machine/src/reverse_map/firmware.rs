@@ -17,10 +17,10 @@
 use abi_snp::{PageType, VmplPermissions};
 
 use crate::gpa::Gpa;
-use crate::page_size::PageSize;
 use crate::reverse_map::entry::{Attributes, PageState, Switch};
 use crate::reverse_map::map::ReverseMap;
 use crate::reverse_map::statistics::{Ending, Event, Operation};
+use abi_snp::PageSize;
 
 /// Status of a command that the security processor refuses [SNP ABI 56860,
 /// status codes].

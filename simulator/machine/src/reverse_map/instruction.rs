@@ -5,12 +5,12 @@ use abi_snp::SevFeatures;
 use crate::execution::{Cpl, Execution};
 use crate::gpa::Gpa;
 use crate::nested_fault::NestedFaultError;
-use crate::page_size::PageSize;
 use crate::reverse_map::completion::{Completion, Outcome};
 use crate::reverse_map::fault::Fault;
 use crate::reverse_map::ownership::private_page;
 use crate::reverse_map::rule::{FaultRule, RefusalRule};
 use crate::reverse_map::table::{Slot, Table};
+use abi_snp::PageSize;
 
 /// The registers that the instructions read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,7 +11,6 @@ use proptest::sample::select;
 
 use crate::execution::{Cpl, Execution};
 use crate::gpa::Gpa;
-use crate::page_size::PageSize;
 use crate::reverse_map::access::{Access, AccessKind};
 use crate::reverse_map::completion::Outcome;
 use crate::reverse_map::entry::Entry;
@@ -23,7 +22,8 @@ use crate::reverse_map::rule::RefusalRule;
 use crate::reverse_map::samples::{SMALL, identity};
 use crate::reverse_map::second_model::{Answer, Page, SecondModel};
 use crate::reverse_map::table::MemoryRange;
-use crate::vmpl::Vmpl;
+use abi_snp::PageSize;
+use abi_snp::Vmpl;
 
 /// First page number and count of the covered memory: two times 2 MiB; then 2
 /// MiB with two pages before and one behind.

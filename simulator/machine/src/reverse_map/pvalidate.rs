@@ -23,7 +23,6 @@
 //! translation is flushed.
 
 use crate::execution::Execution;
-use crate::page_size::PageSize;
 use crate::reverse_map::completion::{Completion, Outcome};
 use crate::reverse_map::entry::{Attributes, Switch};
 use crate::reverse_map::instruction::{
@@ -33,7 +32,8 @@ use crate::reverse_map::instruction::{
 use crate::reverse_map::map::ReverseMap;
 use crate::reverse_map::rule::{FaultRule, RefusalRule};
 use crate::reverse_map::statistics::{Ending, Event, Operation};
-use crate::vmpl::Vmpl;
+use abi_snp::PageSize;
+use abi_snp::Vmpl;
 
 impl ReverseMap {
     /// Executes PVALIDATE.

@@ -33,7 +33,6 @@
 use abi_snp::PagePermissions;
 
 use crate::execution::Execution;
-use crate::page_size::PageSize;
 use crate::reverse_map::completion::{Completion, Outcome};
 use crate::reverse_map::entry::{Attributes, FULL_PERMISSIONS, Switch};
 use crate::reverse_map::instruction::{
@@ -43,7 +42,8 @@ use crate::reverse_map::instruction::{
 use crate::reverse_map::map::ReverseMap;
 use crate::reverse_map::rule::{FaultRule, RefusalRule};
 use crate::reverse_map::statistics::{Ending, Event, Operation};
-use crate::vmpl::Vmpl;
+use abi_snp::PageSize;
+use abi_snp::Vmpl;
 
 /// RDX, bit 16: the page becomes a save area.
 const SAVE_AREA: u64 = 1 << 16;

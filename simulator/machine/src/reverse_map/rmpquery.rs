@@ -21,7 +21,6 @@
 //! registers, and that the checks of the page are those of RMPADJUST.
 
 use crate::execution::Execution;
-use crate::page_size::PageSize;
 use crate::reverse_map::completion::{Completion, Outcome};
 use crate::reverse_map::instruction::{
     Registers, Stop, Translation, check_execution, linear_address, own_page,
@@ -29,7 +28,8 @@ use crate::reverse_map::instruction::{
 use crate::reverse_map::map::ReverseMap;
 use crate::reverse_map::rule::{FaultRule, RefusalRule};
 use crate::reverse_map::statistics::{Ending, Event, Operation};
-use crate::vmpl::Vmpl;
+use abi_snp::PageSize;
+use abi_snp::Vmpl;
 
 impl ReverseMap {
     /// Executes RMPQUERY; RCX is not looked at.

@@ -6,7 +6,6 @@ use abi_snp::{PagePermissions, PageType, VmplPermissions};
 
 use crate::execution::Execution;
 use crate::gpa::Gpa;
-use crate::page_size::PageSize;
 use crate::reverse_map::completion::{Completion, Outcome};
 use crate::reverse_map::fault::{Fault, FaultKind};
 use crate::reverse_map::host::Assignment;
@@ -14,7 +13,8 @@ use crate::reverse_map::instruction::{Encryption, Registers, Translation};
 use crate::reverse_map::map::ReverseMap;
 use crate::reverse_map::rule::{FaultRule, RefusalRule};
 use crate::reverse_map::table::MemoryRange;
-use crate::vmpl::Vmpl;
+use abi_snp::PageSize;
+use abi_snp::Vmpl;
 
 pub(crate) const SMALL: u64 = PageSize::Size4K.bytes();
 pub(crate) const LARGE: u64 = PageSize::Size2M.bytes();

@@ -4,11 +4,11 @@ use alloc::collections::TryReserveError;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::page_size::PageSize;
 use crate::reverse_map::completion::Outcome;
 use crate::reverse_map::fault::FaultKind;
 use crate::reverse_map::return_code::ReturnCode;
-use crate::vmpl::Vmpl;
+use abi_snp::PageSize;
+use abi_snp::Vmpl;
 
 /// What was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -11,10 +11,10 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use crate::gpa::Gpa;
-use crate::page_size::PageSize;
 use crate::reverse_map::entry::Entry;
+use abi_snp::PageSize;
 
-const PAGES_IN_LARGE: usize = PageSize::Size2M.small_pages();
+const PAGES_IN_LARGE: usize = PageSize::Size2M.small_pages() as usize;
 
 /// A range of guest memory that the reverse map covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,7 +136,7 @@ impl Table {
             return None;
         }
         let (span, offset) = self.find(gpa.page_number())?;
-        let pages = size.small_pages();
+        let pages = usize::from(size.small_pages());
         if (offset as u64) + pages as u64 > span.pages {
             return None;
         }

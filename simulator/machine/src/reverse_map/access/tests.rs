@@ -12,7 +12,7 @@ use crate::reverse_map::host::Assignment;
 use crate::reverse_map::samples::{
     LARGE, NO_LOWER, NOWHERE, SMALL, VMPL0, VMPL1, VMPL2, assign, launch, launch_as, machine,
 };
-use crate::vmpl::Vmpl;
+use abi_snp::Vmpl;
 
 const READ: PagePermissions = PagePermissions::READ;
 const WRITE: PagePermissions = PagePermissions::WRITE;

@@ -10,7 +10,7 @@ use crate::reverse_map::host::Assignment;
 use crate::reverse_map::samples::{
     LARGE, NO_LOWER, NOWHERE, SMALL, assign, launch, launch_as, machine,
 };
-use crate::vmpl::Vmpl;
+use abi_snp::Vmpl;
 
 const ANY: PageType = PageType::NORMAL;
 

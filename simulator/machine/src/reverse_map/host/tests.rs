@@ -9,7 +9,7 @@ use crate::reverse_map::entry::{FULL_PERMISSIONS, PageState};
 use crate::reverse_map::samples::{
     DONE, LARGE, NOWHERE, SMALL, assign, launch, launch_as, machine, rescind, validate,
 };
-use crate::vmpl::Vmpl;
+use abi_snp::Vmpl;
 
 const ALL_ASSIGNMENTS: [Assignment; 3] =
     [Assignment::Hypervisor, Assignment::Guest, Assignment::Immutable];

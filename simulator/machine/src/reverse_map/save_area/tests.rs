@@ -5,11 +5,11 @@ extern crate std;
 use abi_snp::PageType;
 
 use super::*;
-use crate::page_size::PageSize;
 use crate::reverse_map::host::Assignment;
 use crate::reverse_map::samples::{
     DONE, NO_LOWER, NOWHERE, assign, launch, launch_as, machine, rescind,
 };
+use abi_snp::PageSize;
 
 const SMALL: PageSize = PageSize::Size4K;
 

@@ -29,10 +29,10 @@ impl PageSize {
 
     /// Pages of 4 KiB in a page of this size.
     #[must_use]
-    pub const fn small_pages(self) -> usize {
+    pub const fn small_pages(self) -> u16 {
         match self {
             Self::Size4K => 1,
-            Self::Size2M => abi_x86::TABLE_ENTRIES,
+            Self::Size2M => abi_x86::TABLE_ENTRIES as u16,
         }
     }
 }
@@ -57,7 +57,7 @@ mod tests {
     #[test]
     fn sizes_agree_with_each_other() {
         for size in PageSize::ALL {
-            assert_eq!(size.bytes(), size.small_pages() as u64 * PageSize::Size4K.bytes());
+            assert_eq!(size.bytes(), u64::from(size.small_pages()) * PageSize::Size4K.bytes());
         }
         assert_eq!(PageSize::Size2M.bytes(), 0x20_0000);
         assert_eq!((PageSize::Size4K as u8, PageSize::Size2M as u8), (0, 1));
