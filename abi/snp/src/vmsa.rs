@@ -9,25 +9,11 @@
 //! and cannot be set. What the table has behind offset 670 (branch records and
 //! sampling registers) counts as reserved here.
 
-use abi_x86::{Cr0, Cr4, Efer, Rflags, SegmentAttributes, SegmentSelector};
+pub use abi_x86::SegmentRegister;
+use abi_x86::{Cr0, Cr4, Efer, Rflags};
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
 
 use crate::features::SevFeatures;
-
-/// A segment register, or the register of a descriptor table, which uses only
-/// `limit` and `base`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(C)]
-pub struct SegmentRegister {
-    /// The selector that was loaded.
-    pub selector: SegmentSelector,
-    /// Attributes of the descriptor.
-    pub attributes: SegmentAttributes,
-    /// Limit in bytes: the granularity has been applied.
-    pub limit: u32,
-    /// First virtual address of the segment or table.
-    pub base: u64,
-}
 
 /// The whole page.
 ///
@@ -237,7 +223,6 @@ impl Vmsa {
     }
 }
 
-const _: () = assert!(size_of::<SegmentRegister>() == 0x10);
 const _: () = assert!(size_of::<Vmsa>() == 0x1000);
 
 /// Asserts offsets of [`Vmsa`] fields at compile time.

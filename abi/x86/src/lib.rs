@@ -2,8 +2,8 @@
 //!
 //! Data only: nothing here executes an instruction. The kernel (`kernel/hal`)
 //! loads these values into a processor, the image builder (`host/image`)
-//! writes them into images, and `abi-snp` uses them for the register fields of
-//! a VMSA. Long mode is the only mode that is described.
+//! writes them into images, and `abi-snp` and `abi-svm` use them for the register
+//! fields of save areas. Long mode is the only mode that is described.
 //!
 //! One file per subject: [`PageTableEntry`] and its levels, the control
 //! registers ([`Cr0`], [`Cr4`], [`Efer`], [`Rflags`]), segments
@@ -33,7 +33,8 @@ pub use gate::{GateDescriptor, InterruptStack};
 pub use msr::Msr;
 pub use page_table::{EntryFlags, Level, PageTableEntry, SIZE_1G, SIZE_2M, SIZE_4K, TABLE_ENTRIES};
 pub use segment::{
-    DescriptorTablePointer, SegmentAttributes, SegmentDescriptor, SegmentSelector, TssDescriptor,
+    DescriptorTablePointer, SegmentAttributes, SegmentDescriptor, SegmentRegister, SegmentSelector,
+    TssDescriptor,
 };
 pub use task_state::TaskStateSegment;
 

@@ -1,4 +1,4 @@
-//! Entries of the four-level page tables of long mode.
+//! Entries of the page tables of long mode.
 //!
 //! An entry names either a table of the next level or a page. On a machine
 //! with memory encryption one of the address bits, the *C-bit*, is not part of
@@ -143,7 +143,8 @@ impl fmt::Debug for PageTableEntry {
     }
 }
 
-/// The levels of a four-level page table, by the name of the table there.
+/// The levels of a page table, by the name of the table there. The fifth is
+/// optional: [`Cr4::LA57`](crate::Cr4::LA57) [APM 24593 §5.3.3].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Level {
@@ -153,12 +154,14 @@ pub enum Level {
     PageDirectory = 1,
     /// Entries map pages of 1 GiB or name a [`Level::PageDirectory`].
     PageDirectoryPointer = 2,
-    /// The top: entries name a [`Level::PageDirectoryPointer`].
+    /// The top of four levels: entries name a [`Level::PageDirectoryPointer`].
     Pml4 = 3,
+    /// The top of five levels: entries name a [`Level::Pml4`].
+    Pml5 = 4,
 }
 
 impl Level {
-    /// From the top of the tables to the bottom, the order of a walk.
+    /// From the top of four levels to the bottom, the order of a walk.
     pub const DOWNWARDS: [Self; 4] =
         [Self::Pml4, Self::PageDirectoryPointer, Self::PageDirectory, Self::PageTable];
 
@@ -179,6 +182,7 @@ impl Level {
     #[must_use]
     pub const fn below(self) -> Option<Self> {
         match self {
+            Self::Pml5 => Some(Self::Pml4),
             Self::Pml4 => Some(Self::PageDirectoryPointer),
             Self::PageDirectoryPointer => Some(Self::PageDirectory),
             Self::PageDirectory => Some(Self::PageTable),
@@ -253,12 +257,14 @@ mod tests {
         assert_eq!(Level::DOWNWARDS.map(|level| level.index(0)), [0; 4]);
         let sizes = Level::DOWNWARDS.map(Level::entry_size);
         assert_eq!(sizes, [1 << 39, SIZE_1G, SIZE_2M, SIZE_4K]);
+        assert_eq!((Level::Pml5.index(address), Level::Pml5.entry_size()), (511, 1 << 48));
+        assert_eq!(Level::Pml5.index(1 << 51), 8);
     }
 
     #[test]
     fn levels_go_down_to_the_page_table() {
-        let mut level = Some(Level::Pml4);
-        for expected in Level::DOWNWARDS {
+        let mut level = Some(Level::Pml5);
+        for expected in [Level::Pml5].into_iter().chain(Level::DOWNWARDS) {
             assert_eq!(level, Some(expected));
             level = expected.below();
         }

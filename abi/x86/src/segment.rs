@@ -1,8 +1,8 @@
 //! Segments: selectors, attributes and descriptors.
 //!
 //! In long mode only a few bits of a segment still count, but the processor
-//! checks all of them when it loads a segment register, and a VMSA holds them
-//! in a packed form of its own, [`SegmentAttributes`]. The descriptors here are
+//! checks all of them when it loads a segment register, and save areas hold them
+//! in a packed form of their own, [`SegmentAttributes`]. The descriptors here are
 //! made from those attributes, so that the two cannot differ.
 //!
 //! Sources: [APM 24593 §4.6 to §4.8] for descriptors and selectors, [APM 24593
@@ -30,7 +30,7 @@ impl SegmentSelector {
     }
 }
 
-/// Attributes of a segment as a VMSA holds them: bits 40 to 47 and 52 to 55 of
+/// Attributes of a segment as save areas hold them: bits 40 to 47 and 52 to 55 of
 /// a descriptor, side by side.
 #[derive(Clone, Copy, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(transparent)]
@@ -97,6 +97,21 @@ impl SegmentAttributes {
     }
 }
 
+/// A segment register, or the register of a descriptor table, which uses only
+/// `limit` and `base`, as a save area holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct SegmentRegister {
+    /// The selector that was loaded.
+    pub selector: SegmentSelector,
+    /// Attributes of the descriptor.
+    pub attributes: SegmentAttributes,
+    /// Limit in bytes: the granularity has been applied.
+    pub limit: u32,
+    /// First virtual address of the segment or table.
+    pub base: u64,
+}
+
 /// An 8-byte descriptor of a code or data segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(transparent)]
@@ -153,6 +168,7 @@ pub struct DescriptorTablePointer {
     pub base: u64,
 }
 
+const _: () = assert!(size_of::<SegmentRegister>() == 16);
 const _: () = assert!(size_of::<SegmentDescriptor>() == 8);
 const _: () = assert!(size_of::<TssDescriptor>() == 16);
 const _: () = assert!(size_of::<DescriptorTablePointer>() == 10);

@@ -169,7 +169,12 @@ struct Message {
 }
 
 /// Builds packages for bare metal and says where their programs lie.
-fn compile(
+///
+/// # Errors
+///
+/// There is no such package, it does not compile, or it has not just one
+/// program.
+pub(crate) fn compile(
     project: &Project,
     packages: &BTreeSet<&str>,
     profile: Profile,
@@ -180,7 +185,7 @@ fn compile(
     }
     for name in packages {
         if !project.workspace.packages().iter().any(|package| package.name == *name) {
-            bail!("the manifest names the package `{name}`, which is not in this tree");
+            bail!("there is no package `{name}` in this tree");
         }
     }
     let mut command = module::cargo(project, "build")?;

@@ -126,9 +126,7 @@ fn dependencies(project: &Project, log: &mut Log) -> Result<()> {
 
 fn clippy(project: &Project, log: &mut Log) -> Result<()> {
     let mut command = project.workspace.cargo("clippy", project.session.network);
-    // Crates of the kernel have tests that run on this machine; its binary does
-    // not exist there.
-    command.args(["--workspace", "--exclude", "svsm-kernel", "--all-targets"]);
+    command.args(project.workspace.select_buildable()).arg("--all-targets");
     log.run(command.args(["--", "-D", "warnings"]))
 }
 

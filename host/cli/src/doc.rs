@@ -122,7 +122,7 @@ fn crate_index(workspace: &Workspace) -> String {
 
 /// From the page of all crates to a crate's own.
 fn link(package: &Package, name: &str) -> String {
-    if World::OnlyBareMetal.contains(&package.floor) {
+    if World::OnlyBareMetal.contains(package) {
         format!("{BARE_METAL_FOLDER}/{name}/index.html")
     } else {
         format!("{name}/index.html")

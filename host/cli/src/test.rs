@@ -2,7 +2,9 @@
 
 mod boot;
 mod libtest;
+mod machine;
 mod reproducible;
+mod simulator;
 
 use anyhow::{Result, bail};
 
@@ -88,6 +90,9 @@ fn jobs(project: &Project, depth: Depth) -> Vec<Job<'_>> {
         Job::new("boot", "the image boots in QEMU", |log| {
             let built = build::default_image(project, log.stream()?)?;
             boot::test(project, &built, log)
+        }),
+        Job::new("simulator", "QEMU does what the platform simulator relies on", |log| {
+            simulator::test(project, log)
         }),
         Job::new("reproducible", "two folders, the same bytes", |log| {
             reproducible::test(project, log)

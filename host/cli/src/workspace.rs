@@ -35,6 +35,17 @@ pub(crate) struct Package {
     pub(crate) floor: String,
     /// Names under which its library or programs can be documented.
     pub(crate) documented_as: Vec<String>,
+    /// Whether it can be built for the developer's machine.
+    pub(crate) home: Home,
+}
+
+/// Where a crate can be built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Home {
+    /// On the developer's machine too, where its tests run.
+    Anywhere,
+    /// For bare metal only: nothing of it has tests for the developer's machine.
+    BareMetal,
 }
 
 /// Where crates run. Some run in both worlds.
@@ -49,9 +60,11 @@ pub(crate) enum World {
 }
 
 impl World {
-    /// Whether the crates on a floor run there.
-    pub(crate) fn contains(self, floor: &str) -> bool {
-        let only_bare_metal = floor == "kernel";
+    /// Whether a crate runs there. All of the kernel is bare metal, though some
+    /// of its crates have tests that run on the developer's machine.
+    pub(crate) fn contains(self, package: &Package) -> bool {
+        let floor = package.floor.as_str();
+        let only_bare_metal = floor == "kernel" || package.home == Home::BareMetal;
         match self {
             Self::Host => !only_bare_metal,
             Self::BareMetal => only_bare_metal || ["abi", "lib", "simulator"].contains(&floor),
@@ -80,6 +93,7 @@ struct MetadataPackage {
 struct MetadataTarget {
     name: String,
     doc: bool,
+    test: bool,
 }
 
 impl Workspace {
@@ -137,9 +151,16 @@ impl Workspace {
     pub(crate) fn select(&self, world: World) -> Vec<String> {
         self.packages
             .iter()
-            .filter(|package| world.contains(&package.floor))
+            .filter(|package| world.contains(package))
             .flat_map(|package| ["-p".to_owned(), package.name.clone()])
             .collect()
+    }
+
+    /// Arguments for all crates that can be built for the developer's machine.
+    pub(crate) fn select_buildable(&self) -> Vec<String> {
+        let excluded = self.packages.iter().filter(|package| package.home == Home::BareMetal);
+        let excluded = excluded.flat_map(|package| ["--exclude".to_owned(), package.name.clone()]);
+        std::iter::once("--workspace".to_owned()).chain(excluded).collect()
     }
 
     /// Cargo, to be run in the root folder with the locked dependencies.
@@ -157,6 +178,8 @@ impl MetadataPackage {
     fn read(self, root: &Path) -> Package {
         let inside = self.manifest_path.strip_prefix(root).unwrap_or(&self.manifest_path);
         let floor = inside.iter().next().unwrap_or_default().to_string_lossy().into_owned();
+        let tested = self.targets.iter().any(|target| target.test);
+        let home = if tested { Home::Anywhere } else { Home::BareMetal };
         let documented = self.targets.into_iter().filter(|target| target.doc);
         Package {
             name: self.name,
@@ -165,6 +188,7 @@ impl MetadataPackage {
             floor,
             documented_as: documented.map(|target| target.name.replace('-', "_")).collect(),
             manifest: self.manifest_path,
+            home,
         }
     }
 }
@@ -201,12 +225,26 @@ mod tests {
     fn selects_by_world() -> anyhow::Result<()> {
         let workspace = this()?;
         let has = |world, name: &str| workspace.select(world).iter().any(|word| word == name);
-        for (name, host, bare) in
-            [("svsm-kernel", false, true), ("svsm-cli", true, false), ("abi-boot", true, true)]
-        {
+        for (name, host, bare) in [
+            ("svsm-kernel", false, true),
+            ("hal", false, true),
+            ("hypervisor", false, true),
+            ("machine", true, true),
+            ("svsm-cli", true, false),
+            ("abi-boot", true, true),
+        ] {
             assert_eq!(has(World::Host, name), host, "{name}");
             assert_eq!(has(World::BareMetal, name), bare, "{name}");
             assert_eq!(has(World::OnlyBareMetal, name), !host, "{name}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn bare_metal_programs_are_not_built_for_this_machine() -> anyhow::Result<()> {
+        let arguments = this()?.select_buildable().join(" ");
+        for (name, excluded) in [("svsm-kernel", true), ("hypervisor", true), ("hal", false)] {
+            assert_eq!(arguments.contains(&format!("--exclude {name}")), excluded, "{name}");
         }
         Ok(())
     }

@@ -27,8 +27,9 @@
 //! # Two targets
 //!
 //! Whatever only exists on the bare machine is compiled for `target_os =
-//! "none"`. The rest (formatting, encodings, the serial port's driver) also
-//! compiles for the developer's machine, where its tests run.
+//! "none"`. The rest (formatting, encodings) also compiles for the developer's
+//! machine, where its tests run. What needs no instruction at all lies in
+//! libraries: `processor` (tables and trap frames), `serial` (console).
 #![no_std]
 #![cfg_attr(
     not(target_os = "none"),
@@ -46,17 +47,14 @@ mod port;
 #[cfg(target_os = "none")]
 mod print;
 #[cfg(target_os = "none")]
-mod stop;
-
-mod console;
-mod error_code;
-mod ghcb_msr;
 mod segments;
-mod stop_reason;
-mod table_pointer;
-mod take_once;
+#[cfg(target_os = "none")]
+mod stop;
+#[cfg(target_os = "none")]
 mod trap;
-mod uart;
+
+mod stop_reason;
+mod take_once;
 
 #[doc(hidden)]
 pub use abi_boot;

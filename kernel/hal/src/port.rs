@@ -2,7 +2,7 @@
 
 use core::arch::asm;
 
-use crate::uart::Registers;
+use serial::Registers;
 
 /// First port of a PC's first serial port.
 pub(crate) const COM1: u16 = 0x3f8;

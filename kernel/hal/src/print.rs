@@ -2,8 +2,8 @@
 
 use core::fmt::{self, Write};
 
-use crate::console::Terminal;
 use crate::platform::current;
+use serial::Terminal;
 
 /// Writes text to the platform's console; does nothing where there is none.
 ///

@@ -1,6 +1,6 @@
 //! A save area is the bytes that other software makes of the same registers.
 
-use abi_x86::reset;
+use abi_x86::{SegmentAttributes, SegmentSelector, reset};
 
 use super::*;
 

@@ -1,23 +1,15 @@
 //! Boots the image in QEMU as an ordinary virtual machine and reads its
 //! console.
 
-use std::fs::File;
-use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
-
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use svsm_image::layout::part::Part;
 use svsm_image::manifest::PlatformName;
 
+use super::machine;
 use crate::build::Built;
 use crate::jobs::Counts;
 use crate::log::Log;
-use crate::process;
 use crate::project::Project;
-
-/// Far more than a boot takes on a slow machine without hardware support.
-const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Boots `built` and compares its console with what the builder placed.
 ///
@@ -26,23 +18,13 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// QEMU is missing, or the machine does not end in time.
 pub(super) fn test(project: &Project, built: &Built, log: &mut Log) -> Result<Counts> {
     let image = built.native.as_ref().context("the image has no platform `native`")?;
-    let folder = tempfile::tempdir().context("cannot create a folder")?;
-    let console = folder.path().join("console");
-    let mut qemu = Command::new(project.toolbox.qemu()?);
+    let mut qemu = machine::qemu(project)?;
     // One processor model for all machines, so that every run is the same.
-    qemu.args(["-machine", "q35,accel=tcg", "-cpu", "max", "-smp", "1", "-m", "512M"]);
-    qemu.args(["-nodefaults", "-display", "none", "-no-reboot", "-kernel"]).arg(image);
-    qemu.args(["-serial", "stdio"]);
-    log.say(&format!("$ {}", process::show(&qemu)))?;
-    let output = File::create(&console).context("cannot create a file for the console")?;
-    qemu.stdin(Stdio::null()).stdout(output).stderr(log.stream()?);
-    let machine = qemu.spawn().context("cannot start QEMU")?;
-    let ended = wait(machine, TIMEOUT);
-    let text = read(&console)?;
-    log.say(&format!("--- console\n{}\n--- end of console", text.trim_end()))?;
-    let status = ended?;
-    if !status.success() {
-        bail!("QEMU failed ({status})");
+    qemu.args(["-cpu", "max", "-m", "512M", "-no-reboot", "-kernel"]).arg(image);
+    let end = machine::run(&mut qemu, log)?;
+    let text = end.console;
+    if !end.status.success() {
+        bail!("QEMU failed ({})", end.status);
     }
 
     let version = project.workspace.packages().iter().find(|package| package.name == "svsm-kernel");
@@ -83,34 +65,14 @@ fn expectations(console: &str, version: &str, parts: &[Part]) -> Vec<(String, bo
     found
 }
 
-/// Waits for a process and ends it when its time is up.
-fn wait(mut process: Child, limit: Duration) -> Result<ExitStatus> {
-    let began = Instant::now();
-    while began.elapsed() < limit {
-        if let Some(status) = process.try_wait().context("cannot wait for QEMU")? {
-            return Ok(status);
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    process.kill().and_then(|()| process.wait()).context("cannot end QEMU")?;
-    Err(anyhow!("the machine was still running after {} s", limit.as_secs()))
-}
-
-fn read(file: &Path) -> Result<String> {
-    let bytes = std::fs::read(file).context("cannot read the console")?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
     use std::sync::Arc;
-    use std::time::Duration;
 
     use abi_boot::Access;
     use svsm_image::layout::part::{Part, Purpose};
 
-    use super::{expectations, wait};
+    use super::expectations;
 
     const CONSOLE: &str = "\
 SVSM 0.1.0 (native)\r
@@ -158,14 +120,5 @@ stopped: no services to start\r
     fn another_end_is_a_failure() {
         let console = CONSOLE.replace("no services to start", "panic");
         assert_eq!(missing(&console, &[]).len(), 1);
-    }
-
-    #[test]
-    fn a_machine_that_hangs_is_ended() -> anyhow::Result<()> {
-        let sleeper = Command::new("sleep").arg("60").spawn()?;
-        assert!(wait(sleeper, Duration::from_millis(50)).is_err());
-        let quick = Command::new("true").spawn()?;
-        assert!(wait(quick, Duration::from_secs(30))?.success());
-        Ok(())
     }
 }

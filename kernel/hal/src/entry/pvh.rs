@@ -23,10 +23,10 @@ use abi_boot::{
     NOTE_OWNER, NOTE_PVH_ENTRY, PAGE_TABLE_ROOT_OFFSET, STACK_TOP_OFFSET, VIRTUAL_BASE,
 };
 use abi_x86::{Cr0, Cr4, Efer, Msr, Rflags};
+use processor::{CODE, CODE_SELECTOR, DATA, DATA_SELECTOR};
+use serial::{LINE_STATUS, MOST_STATUS_READS, TRANSMITTER_EMPTY};
 
 use crate::port::COM1;
-use crate::segments::{CODE, CODE_SELECTOR, DATA, DATA_SELECTOR};
-use crate::uart::{LINE_STATUS, MOST_STATUS_READS, TRANSMITTER_EMPTY};
 
 // The register values of the 64-bit entry; the processor sets EFER.LMA itself.
 const CR0: u64 = Cr0::PG.union(Cr0::WP).union(Cr0::NE).union(Cr0::ET).union(Cr0::PE).bits();

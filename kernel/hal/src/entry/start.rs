@@ -6,7 +6,7 @@ use core::arch::naked_asm;
 use abi_boot::{BootBlock, Header, PAGE_SIZE, Platform};
 use zerocopy::FromBytes;
 
-use crate::segments::BOOT_PROCESSOR;
+use crate::segments::{self, BOOT_PROCESSOR};
 use crate::stop::stop;
 use crate::stop_reason::StopReason;
 use crate::{platform, println, trap};
@@ -49,10 +49,10 @@ unsafe extern "C" fn start(block: *const Page) -> ! {
     // read before the block is checked for the same reason.
     platform::choose(Header::read_from_prefix(block).map_or(Platform(0), |(h, _)| h.platform));
 
-    let Some(segments) = BOOT_PROCESSOR.take() else {
+    let Some(boot_processor) = BOOT_PROCESSOR.take() else {
         panic!("the 64-bit entry runs once (INV-BOOT-2)");
     };
-    segments.load();
+    segments::load(boot_processor);
     trap::load();
 
     match BootBlock::parse(block) {

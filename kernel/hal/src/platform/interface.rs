@@ -1,7 +1,7 @@
 //! What the kernel asks of every platform.
 
-use crate::console::Console;
 use crate::stop_reason::StopReason;
+use serial::Console;
 
 /// A platform, by what this kernel needs of it.
 pub(crate) trait Platform {

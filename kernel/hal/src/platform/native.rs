@@ -6,10 +6,10 @@
 
 use super::interface::Platform;
 use super::triple_fault::triple_fault;
-use crate::console::Console;
 use crate::port::{COM1, Ports};
 use crate::stop_reason::StopReason;
-use crate::uart::Uart;
+use serial::Console;
+use serial::Uart;
 
 /// The platform `native`.
 pub(crate) struct Native;

@@ -5,12 +5,12 @@
 
 use core::arch::asm;
 
+use abi_snp::ghcb::{MsrRequest, ReasonSet, TerminationReason};
 use abi_x86::Msr;
 
 use super::interface::Platform;
-use crate::console::Console;
-use crate::ghcb_msr::termination_request;
 use crate::stop_reason::StopReason;
+use serial::Console;
 
 /// The platform `snp`.
 pub(crate) struct Snp;
@@ -23,7 +23,8 @@ impl Platform for Snp {
     }
 
     fn stop(&self, reason: StopReason) -> ! {
-        let request = termination_request(reason.code());
+        let reason = TerminationReason::new(ReasonSet::MODULE, reason.code());
+        let request = MsrRequest::Terminate(reason).encode();
         // A hypervisor that lets the processor go on gets the request again.
         loop {
             // SAFETY: the GHCB MSR exists on every processor with SEV-SNP, and

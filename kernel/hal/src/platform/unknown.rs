@@ -5,8 +5,8 @@
 
 use super::interface::Platform;
 use super::triple_fault::triple_fault;
-use crate::console::Console;
 use crate::stop_reason::StopReason;
+use serial::Console;
 
 /// No known platform.
 pub(crate) struct Unknown;

@@ -2,7 +2,8 @@
 
 use core::arch::asm;
 
-use super::frame::{Report, TrapFrame};
+use processor::{Report, TrapFrame};
+
 use crate::println;
 use crate::stop::stop_with_report;
 use crate::stop_reason::StopReason;

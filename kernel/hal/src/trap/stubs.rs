@@ -7,11 +7,12 @@
 use core::arch::global_asm;
 
 use abi_x86::ExceptionVector;
+use processor::Stubs;
 
 use super::handler::handle;
 
 /// Bytes from one stub to the next.
-pub(crate) const STRIDE: u64 = 16;
+const STRIDE: u64 = 16;
 
 /// Bit `n` is set if the processor pushes an error code for vector `n`. No
 /// vector above 31 has one.
@@ -33,9 +34,9 @@ unsafe extern "C" {
     static svsm_trap_stubs: [u8; 256 * STRIDE as usize];
 }
 
-/// Address of the stub of vector 0.
-pub(crate) fn first() -> u64 {
-    (&raw const svsm_trap_stubs).addr() as u64
+/// Where the stubs are.
+pub(crate) fn all() -> Stubs {
+    Stubs { first: (&raw const svsm_trap_stubs).addr() as u64, stride: STRIDE }
 }
 
 // INV-TRAP-1: the order of the pushes is the reverse of `TrapFrame`'s fields.

@@ -1,13 +1,13 @@
 //! Text output, one byte at a time.
 //!
 //! [`Console`] is what a platform offers; [`Terminal`] turns Rust's formatting
-//! into bytes for it. Nothing is buffered and nothing is locked: one processor
-//! runs, and whatever interrupts it never returns.
+//! into bytes for it. Nothing is buffered and nothing is locked: where several
+//! processors write, their lines mix unless they agree on an order.
 
 use core::fmt;
 
 /// Where bytes for a person to read go.
-pub(crate) trait Console {
+pub trait Console {
     /// Sends one byte. Takes bounded time; a byte that the device does not
     /// accept within it is lost.
     fn write_byte(&self, byte: u8);
@@ -16,7 +16,10 @@ pub(crate) trait Console {
 /// Writes text to a console: lines end in carriage return and line feed, and
 /// whatever is not printable ASCII becomes a question mark, so that no name
 /// from an image can steer the reader's terminal.
-pub(crate) struct Terminal<'a>(pub(crate) &'a dyn Console);
+pub struct Terminal<'a>(
+    /// Where the bytes go.
+    pub &'a dyn Console,
+);
 
 impl fmt::Write for Terminal<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {

@@ -7,7 +7,7 @@
 use crate::console::Console;
 
 /// Eight consecutive byte-wide device registers.
-pub(crate) trait Registers {
+pub trait Registers {
     /// Reads register `index`.
     fn read(&self, index: u8) -> u8;
     /// Writes register `index`.
@@ -23,8 +23,8 @@ const INTERRUPT_ENABLE: u8 = 1;
 const FIFO_CONTROL: u8 = 2;
 const LINE_CONTROL: u8 = 3;
 const MODEM_CONTROL: u8 = 4;
-/// Line status register.
-pub(crate) const LINE_STATUS: u8 = 5;
+/// Number of the line status register.
+pub const LINE_STATUS: u8 = 5;
 
 /// FIFO control: enable, and clear both directions.
 const FIFO_ENABLE_AND_CLEAR: u8 = 0b111;
@@ -35,21 +35,24 @@ const DIVISOR_ACCESS: u8 = 1 << 7;
 /// Modem control: data terminal ready, request to send.
 const READY: u8 = 0b11;
 /// Line status: the transmit holding register is empty.
-pub(crate) const TRANSMITTER_EMPTY: u8 = 1 << 5;
+pub const TRANSMITTER_EMPTY: u8 = 1 << 5;
 
 /// Divides the usual 1.8432 MHz clock, already divided by 16, to 115200 baud.
 const DIVISOR: u16 = 1;
 
 /// Status reads before a byte is given up. At 115200 baud a byte takes 87
 /// microseconds and a port read about one, so a working UART stays far below.
-pub(crate) const MOST_STATUS_READS: u32 = 10_000;
+pub const MOST_STATUS_READS: u32 = 10_000;
 
 /// A 16550 behind `R`.
-pub(crate) struct Uart<R>(pub(crate) R);
+pub struct Uart<R>(
+    /// Its registers.
+    pub R,
+);
 
 impl<R: Registers> Uart<R> {
     /// Sets 115200 baud, 8N1, FIFOs on, interrupts off.
-    pub(crate) fn configure(&self) {
+    pub fn configure(&self) {
         let [low, high] = DIVISOR.to_le_bytes();
         self.0.write(INTERRUPT_ENABLE, 0);
         self.0.write(LINE_CONTROL, DIVISOR_ACCESS);

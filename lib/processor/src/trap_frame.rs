@@ -1,4 +1,7 @@
 //! Registers of interrupted code.
+//!
+//! Whoever owns a processor writes entry points, one per vector, that push in
+//! the order that [`TrapFrame`] states.
 
 use core::{fmt, iter};
 
@@ -6,57 +9,80 @@ use abi_x86::ExceptionVector;
 
 use crate::error_code::ErrorCode;
 
-/// Registers as a trap found them, in the order in which `stubs.rs` and the
-/// processor push them: last pushed first.
+/// Registers as a trap found them, in the order in which the entry
+/// point and the processor push them: last pushed first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
-pub(crate) struct TrapFrame {
-    pub(crate) r15: u64,
-    pub(crate) r14: u64,
-    pub(crate) r13: u64,
-    pub(crate) r12: u64,
-    pub(crate) r11: u64,
-    pub(crate) r10: u64,
-    pub(crate) r9: u64,
-    pub(crate) r8: u64,
-    pub(crate) rbp: u64,
-    pub(crate) rdi: u64,
-    pub(crate) rsi: u64,
-    pub(crate) rdx: u64,
-    pub(crate) rcx: u64,
-    pub(crate) rbx: u64,
-    pub(crate) rax: u64,
-    /// Pushed by the stub: the vector in the low byte; the other bits mean
-    /// nothing.
+pub struct TrapFrame {
+    /// R15.
+    pub r15: u64,
+    /// R14.
+    pub r14: u64,
+    /// R13.
+    pub r13: u64,
+    /// R12.
+    pub r12: u64,
+    /// R11.
+    pub r11: u64,
+    /// R10.
+    pub r10: u64,
+    /// R9.
+    pub r9: u64,
+    /// R8.
+    pub r8: u64,
+    /// RBP.
+    pub rbp: u64,
+    /// RDI.
+    pub rdi: u64,
+    /// RSI.
+    pub rsi: u64,
+    /// RDX.
+    pub rdx: u64,
+    /// RCX.
+    pub rcx: u64,
+    /// RBX.
+    pub rbx: u64,
+    /// RAX.
+    pub rax: u64,
+    /// Pushed by the entry point: the vector in the low byte; the other bits
+    /// mean nothing.
     vector: u64,
-    /// Pushed by the processor, or 0 by the stub where the exception has none.
-    pub(crate) error_code: u64,
-    /// From here on pushed by the processor [APM 24593 §8.9.3].
-    pub(crate) rip: u64,
-    pub(crate) cs: u64,
-    pub(crate) rflags: u64,
-    pub(crate) rsp: u64,
-    pub(crate) ss: u64,
+    /// Pushed by the processor, or 0 by the entry point where the exception has none.
+    pub error_code: u64,
+    /// RIP; from here on pushed by the processor [APM 24593 §8.9.3].
+    pub rip: u64,
+    /// CS.
+    pub cs: u64,
+    /// RFLAGS.
+    pub rflags: u64,
+    /// RSP.
+    pub rsp: u64,
+    /// SS.
+    pub ss: u64,
 }
 
 const _: () = assert!(size_of::<TrapFrame>() == 22 * 8);
-// The stub calls Rust with the stack pointer at the frame. The processor aligns
+// The entry point calls Rust with the stack pointer at the frame. The processor aligns
 // the stack to 16 before it pushes [APM 24593 §8.9.3], and so must the call be.
 const _: () = assert!(size_of::<TrapFrame>().is_multiple_of(16));
 
 impl TrapFrame {
     /// Which trap this is.
-    pub(crate) fn vector(&self) -> ExceptionVector {
+    #[must_use]
+    pub fn vector(&self) -> ExceptionVector {
         ExceptionVector(self.vector.to_le_bytes()[0])
     }
 }
 
 /// A frame with the control registers at the time of the trap; formats as a
 /// report of several lines for a person.
-pub(crate) struct Report<'a> {
-    pub(crate) frame: &'a TrapFrame,
-    pub(crate) cr2: u64,
-    pub(crate) cr3: u64,
+pub struct Report<'a> {
+    /// The registers.
+    pub frame: &'a TrapFrame,
+    /// CR2: the address of the last page fault.
+    pub cr2: u64,
+    /// CR3.
+    pub cr3: u64,
 }
 
 impl fmt::Display for Report<'_> {

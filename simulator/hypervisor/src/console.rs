@@ -1,0 +1,33 @@
+//! Messages: the first serial port.
+
+use core::fmt::{self, Write};
+
+use serial::{Terminal, Uart};
+
+use crate::port::{COM1, Ports};
+
+// SAFETY: INV-HV-PORT-1: ports 0x3f8 to 0x3ff of a PC are the first UART, or
+// nothing. A UART does not access memory, and the driver leaves interrupts off.
+static CONSOLE: Uart<Ports> = Uart(unsafe { Ports::new(COM1) });
+
+/// Prepares the port. Called once, before anything is printed.
+pub(crate) fn prepare() {
+    CONSOLE.configure();
+}
+
+/// Writes text; [`println!`] is the way to call it.
+pub(crate) fn print(text: fmt::Arguments<'_>) {
+    // An error can only come from a `Display` that reports one by itself; the
+    // line then ends early, which is all that can be done about it.
+    let _ = Terminal(&CONSOLE).write_fmt(text);
+}
+
+/// Prints a line, as the standard library's macro of this name does.
+macro_rules! println {
+    () => { $crate::console::print(::core::format_args!("\n")) };
+    ($($text:tt)*) => {
+        $crate::console::print(::core::format_args!("{}\n", ::core::format_args!($($text)*)))
+    };
+}
+
+pub(crate) use println;

@@ -1,0 +1,55 @@
+//! The platform simulator's bare-metal shell: runs guests with SVM inside QEMU.
+//!
+//! QEMU's software processors know AMD's virtualisation (SVM) but no SEV-SNP.
+//! This program is the kernel of such a machine and the hypervisor of a guest
+//! inside it: it intercepts what SEV-SNP changes and lets `simulator/machine`,
+//! a pure model, say what the processor would have done.
+//!
+//! So far it does the part below that: it starts, runs guests, and tests what
+//! the SVM of the QEMU it runs in delivers ([`self_test`]).
+//!
+//! # The way through a start
+//!
+//! 1. `entry.rs`: 32-bit entry by the PVH convention, long mode with five page
+//!    table levels, stack; then [`start`].
+//! 2. `console.rs`: messages go to the first serial port from here on.
+//! 3. `segments.rs`, `trap.rs`: the processor's tables; an exception from here
+//!    on is reported with all registers.
+//! 4. `interrupts.rs`, `local_apic.rs`: nothing interrupts but what is asked
+//!    for.
+//! 5. `memory.rs`: free memory, from the loader's start information.
+//! 6. `svm.rs`: the processor is checked and SVM switched on.
+//! 7. `self_test.rs` with `guest.rs`, `vcpu.rs`, `nested_memory.rs`,
+//!    `exit_loop.rs`.
+//! 8. `exit.rs`: the machine ends with a status.
+//!
+//! All memory is mapped where it is: virtual addresses are physical ones.
+//!
+//! # Unsafe code
+//!
+//! This crate may hold some, as `kernel/hal` may. The invariants that SAFETY
+//! comments name (`INV-HV-…`) stand in `docs/src/soundness.md`.
+#![no_std]
+#![no_main]
+
+mod console;
+mod entry;
+mod exit;
+mod exit_counts;
+mod exit_loop;
+mod identity_map;
+mod instruction;
+mod interrupts;
+mod local_apic;
+mod memory;
+mod nested_memory;
+mod page;
+mod panic;
+mod permission_maps;
+mod port;
+mod segments;
+mod self_test;
+mod start;
+mod svm;
+mod trap;
+mod vcpu;

@@ -1,0 +1,53 @@
+//! From the first Rust code to the self-test.
+
+use processor::{InterruptTable, Segments};
+
+use crate::console::println;
+use crate::exit::{Status, exit};
+use crate::memory::Memory;
+use crate::svm::Svm;
+use crate::{console, interrupts, local_apic, segments, self_test, trap};
+
+/// Tables of the processor that the machine starts on. The entry code gives
+/// them out, once, and nothing else names them.
+pub(crate) static mut BOOT_PROCESSOR: BootProcessor =
+    BootProcessor { segments: Segments::zero(), interrupts: InterruptTable::empty() };
+
+/// What a processor needs before it can report a fault.
+pub(crate) struct BootProcessor {
+    segments: Segments,
+    interrupts: InterruptTable,
+}
+
+/// Sets everything up, tests what this machine's SVM delivers, and ends.
+///
+/// INV-HV-ENTRY-1: called once, with the only reference to the boot processor's
+/// tables and the physical address of the loader's start information.
+pub(crate) extern "C" fn start(boot: &'static mut BootProcessor, start_info: u64) -> ! {
+    console::prepare();
+    println!("SVSM platform simulator {}", env!("CARGO_PKG_VERSION"));
+    segments::load(&mut boot.segments);
+    trap::load(&mut boot.interrupts);
+    interrupts::mask_legacy_controllers();
+    local_apic::enable();
+
+    let mut memory = match Memory::of_machine(start_info) {
+        Ok(memory) => memory,
+        Err(error) => refuse(&error),
+    };
+    let svm = match Svm::enable(&mut memory) {
+        Ok(svm) => svm,
+        Err(error) => refuse(&error),
+    };
+    match self_test::run(&svm, &mut memory) {
+        Ok(tally) if tally.failed == 0 => exit(Status::Passed),
+        Ok(_) => exit(Status::Failed),
+        Err(error) => refuse(&error),
+    }
+}
+
+/// Says why this machine will not do, and ends.
+fn refuse(error: &dyn core::error::Error) -> ! {
+    println!("error: {error}");
+    exit(Status::Refused)
+}
