@@ -20,10 +20,21 @@ pub(super) fn run(svm: &Svm, guest: &mut TestGuest) {
         unknown_memory_form_faults(guest),
         "#UD for XSAVEC, XSAVES and XRSTORS, so that they can be emulated",
     );
+    // QEMU 7.2 reports INVD as WBINVD, and executes XSETBV.
+    tell(exits_as(guest, &[0x0f, 0x08, 0xf4], ExitCode::INVD), "an exit of its own for INVD");
+    tell(exits_as(guest, &[0x0f, 0x01, 0xd1, 0xf4], ExitCode::XSETBV), "an exit for XSETBV");
 }
 
 fn tell(has: bool, what: &str) {
     println!("{} {what}", if has { "has" } else { "lacks" });
+}
+
+/// Whether the first instruction of `code` exits with `expected`, which is
+/// intercepted.
+fn exits_as(guest: &mut TestGuest, code: &[u8], expected: ExitCode) -> bool {
+    guest.load(code);
+    let exit = guest.vcpu.run();
+    exit.code == expected && exit.rip == PROGRAM
 }
 
 /// Whether a locked instruction that reads and writes memory faults as a write,

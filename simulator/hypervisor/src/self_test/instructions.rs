@@ -50,7 +50,7 @@ impl Case {
 const UNKNOWN: ExitCode = ExitCode(0x40 + ExceptionVector::INVALID_OPCODE.0 as u64);
 
 /// Instructions with [`INTERCEPTS`].
-const CASES: [Case; 41] = {
+const CASES: [Case; 39] = {
     use Details::{First, FirstAndNext, Undefined};
     [
         case("cpuid", &[0x0f, 0xa2], ExitCode::CPUID, Undefined),
@@ -70,13 +70,11 @@ const CASES: [Case; 41] = {
         // Real processors have an intercept of its own for it.
         case("rdtscp", &[0x0f, 0x01, 0xf9], ExitCode::RDTSC, Undefined),
         case("rdpmc", &[0x0f, 0x33], ExitCode::RDPMC, Undefined),
-        case("invd", &[0x0f, 0x08], ExitCode::INVD, Undefined),
         case("wbinvd", &[0x0f, 0x09], ExitCode::WBINVD, Undefined),
         case("pause", &[0xf3, 0x90], ExitCode::PAUSE, Undefined),
         case("invlpg", &[0x0f, 0x01, 0x3e], ExitCode::INVLPG, Undefined),
         case("monitor", &[0x0f, 0x01, 0xc8], ExitCode::MONITOR, Undefined).with_rcx_zero(),
         case("mwait", &[0x0f, 0x01, 0xc9], ExitCode::MWAIT, Undefined).with_rcx_zero(),
-        case("xsetbv", &[0x0f, 0x01, 0xd1], ExitCode::XSETBV, Undefined),
         case("vmrun", &[0x0f, 0x01, 0xd8], ExitCode::VMRUN, Undefined),
         case("mov cr0, rax", &[0x0f, 0x22, 0xc0], ExitCode(0x10), Undefined),
         case("mov cr3, rax", &[0x0f, 0x22, 0xd8], ExitCode(0x13), Undefined),
