@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use abi_snp::{Digest, KVM_VMSA_GPA, PageInfo, PageInfoFlags, PageType, VmplPermissions};
 use igvm::IgvmDirectiveHeader;
 use igvm_defs::IgvmPlatformType;
-use sha2::{Digest as _, Sha384};
 use snp_launch::{LaunchDigest, PageContents};
 
 use super::error::Error;
@@ -102,13 +101,12 @@ impl<'a> Launch<'a> {
     /// Both loaders launch all pages without rights for lower privilege levels
     /// and outside a migration image.
     fn add_page(&mut self, gpa: u64, contents: PageContents<'_>) {
-        let page_type = contents.page_type();
+        let permissions = VmplPermissions::NONE;
+        let page = self.digest.add_page(gpa, contents, permissions, PageInfoFlags::empty());
+        *self.counts.entry(page.page_type).or_default() += 1;
         if self.options.page_list == PageList::Keep {
-            let digest = content_digest(&contents);
-            self.pages.push(PageInfo::new(self.digest.value(), digest, page_type, gpa));
+            self.pages.push(page);
         }
-        *self.counts.entry(page_type).or_default() += 1;
-        self.digest.add_page(gpa, contents, VmplPermissions::NONE, PageInfoFlags::empty());
     }
 
     fn finish(self, expected: Option<Digest>) -> Measurement {
@@ -119,15 +117,5 @@ impl<'a> Launch<'a> {
             Some(expected) => IdBlockDigest::Differs(expected),
         };
         Measurement { digest, counts: self.counts, pages: self.pages, id_block }
-    }
-}
-
-/// What a record of the list holds as digest of the content.
-fn content_digest(contents: &PageContents<'_>) -> Digest {
-    match contents {
-        PageContents::Normal(page) | PageContents::Vmsa(page) => {
-            Digest(Sha384::digest(page).into())
-        }
-        _ => Digest::ZERO,
     }
 }
