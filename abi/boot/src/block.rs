@@ -152,24 +152,7 @@ impl PartKind {
     }
 }
 
-macro_rules! show_by_name {
-    ($($kind:ident),*) => {$(
-        impl fmt::Display for $kind {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                match self.name() {
-                    Some(name) => f.pad(name),
-                    None => write!(f, "unknown ({:#x})", self.0),
-                }
-            }
-        }
-        impl fmt::Debug for $kind {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Display::fmt(self, f)
-            }
-        }
-    )*};
-}
-show_by_name!(Platform, PartKind);
+abi_x86::show_by_name!(Platform, PartKind);
 
 /// How a part is mapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]

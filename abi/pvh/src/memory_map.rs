@@ -1,7 +1,5 @@
 //! The map of physical memory.
 
-use core::fmt;
-
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// A range of physical memory: `struct hvm_memmap_table_entry`.
@@ -71,20 +69,7 @@ impl MemoryKind {
     }
 }
 
-impl fmt::Display for MemoryKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.name() {
-            Some(name) => f.pad(name),
-            None => write!(f, "unknown ({:#x})", self.0),
-        }
-    }
-}
-
-impl fmt::Debug for MemoryKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
+abi_x86::show_by_name!(MemoryKind);
 
 #[cfg(test)]
 mod tests {

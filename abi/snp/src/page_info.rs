@@ -4,8 +4,6 @@
 //! the guest with; its SHA-384 is the next launch digest [SNP ABI 56860
 //! §8.17.2]. `snp-launch` does the same.
 
-use core::fmt;
-
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use crate::digest::Digest;
@@ -58,20 +56,7 @@ impl PageType {
     }
 }
 
-impl fmt::Display for PageType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.name() {
-            Some(name) => f.pad(name),
-            None => write!(f, "unknown ({:#x})", self.0),
-        }
-    }
-}
-
-impl fmt::Debug for PageType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
+abi_x86::show_by_name!(PageType);
 
 /// Flags of a [`PageInfo`].
 #[derive(Clone, Copy, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]

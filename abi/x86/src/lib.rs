@@ -22,6 +22,7 @@ mod exception;
 mod flag_names;
 mod gate;
 mod msr;
+mod open_enum;
 mod page_table;
 pub mod reset;
 mod segment;

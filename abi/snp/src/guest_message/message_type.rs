@@ -1,7 +1,5 @@
 //! What a message asks for or answers.
 
-use core::fmt;
-
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 /// Open enumeration of message types [SNP ABI 56860 §8.26, table "Message Type
@@ -87,20 +85,7 @@ impl MessageType {
     }
 }
 
-impl fmt::Display for MessageType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.name() {
-            Some(name) => f.pad(name),
-            None => write!(f, "unknown ({:#x})", self.0),
-        }
-    }
-}
-
-impl fmt::Debug for MessageType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
+abi_x86::show_by_name!(MessageType);
 
 #[cfg(test)]
 mod tests {
