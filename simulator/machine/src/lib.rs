@@ -27,9 +27,11 @@ extern crate alloc;
 
 mod execution;
 mod gpa;
+mod guest_memory;
 mod nested_fault;
 pub mod reverse_map;
 
 pub use execution::{Cpl, Execution};
 pub use gpa::Gpa;
+pub use guest_memory::{GuestMemory, NoMemory};
 pub use nested_fault::NestedFaultError;
