@@ -36,6 +36,13 @@ impl CpuidEntry {
     pub const fn request(eax_in: u32, ecx_in: u32) -> Self {
         Self { eax_in, ecx_in, xcr0_in: 0, xss_in: 0, eax: 0, ebx: 0, ecx: 0, edx: 0, _reserved: 0 }
     }
+
+    /// Whether the reserved bytes are zero, which the security processor
+    /// insists on for leaves that it checks.
+    #[must_use]
+    pub const fn is_well_formed(&self) -> bool {
+        self._reserved == 0
+    }
 }
 
 /// The whole page.
@@ -82,6 +89,19 @@ impl CpuidPage {
     pub fn entries(&self) -> Option<&[CpuidEntry]> {
         self.entries.get(..usize::try_from(self.count).ok()?)
     }
+
+    /// The entries in use, to be changed; `None` as for [`Self::entries`].
+    #[must_use]
+    pub fn entries_mut(&mut self) -> Option<&mut [CpuidEntry]> {
+        self.entries.get_mut(..usize::try_from(self.count).ok()?)
+    }
+
+    /// Whether the reserved bytes before the entries are zero, which the
+    /// security processor insists on. Those of the entries are another matter.
+    #[must_use]
+    pub fn is_well_formed(&self) -> bool {
+        self._reserved_004 == [0; 3]
+    }
 }
 
 #[cfg(test)]
@@ -98,6 +118,31 @@ mod tests {
             assert_eq!(page.entries(), Some(&entries[..count]));
             assert_eq!(page.as_bytes()[..4], [count as u8, 0, 0, 0]);
         }
+    }
+
+    #[test]
+    fn reserved_bytes_are_found() {
+        let page = CpuidPage::new(&[CpuidEntry::request(1, 0)]).unwrap();
+        for place in 4..0x10 {
+            let mut bytes = [0; 0x1000];
+            bytes.copy_from_slice(page.as_bytes());
+            bytes[place] = 1;
+            assert!(!CpuidPage::read_from_bytes(&bytes).unwrap().is_well_formed(), "{place}");
+        }
+        assert!(page.is_well_formed());
+        let mut entry = [0; 0x30];
+        assert!(CpuidEntry::read_from_bytes(&entry).unwrap().is_well_formed());
+        entry[0x2f] = 1;
+        assert!(!CpuidEntry::read_from_bytes(&entry).unwrap().is_well_formed());
+    }
+
+    #[test]
+    fn entries_can_be_changed_in_place() {
+        let mut page = CpuidPage::new(&[CpuidEntry::request(1, 0)]).unwrap();
+        page.entries_mut().unwrap()[0].ebx = 7;
+        assert_eq!(page.entries().unwrap()[0].ebx, 7);
+        page.count = 65;
+        assert!(page.entries_mut().is_none());
     }
 
     #[test]

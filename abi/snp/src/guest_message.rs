@@ -9,7 +9,8 @@
 //! Here are the frame and what all payloads have in common. The payloads stand
 //! beside what they are about: [`ReportRequest`](crate::ReportRequest),
 //! [`DerivedKeyRequest`](crate::DerivedKeyRequest),
-//! [`TscInfoRequest`](crate::TscInfoRequest). Sealing and opening, with the
+//! [`TscInfoRequest`](crate::TscInfoRequest),
+//! [`CpuidRequest`](crate::CpuidRequest). Sealing and opening, with the
 //! rules about numbers, is the work of `snp-messages`.
 
 mod message;

@@ -10,7 +10,7 @@
 //! | image | processor | [`Vmsa`]: a virtual processor's start state |
 //! | security processor | guest | [`SecretsPage`], [`CpuidPage`] |
 //! | host | security processor | [`IdBlock`], [`IdAuthentication`], [`Policy`] |
-//! | guest | security processor | [`GuestMessage`]: [`ReportRequest`], [`DerivedKeyRequest`], [`TscInfoRequest`] |
+//! | guest | security processor | [`GuestMessage`]: [`ReportRequest`], [`DerivedKeyRequest`], [`TscInfoRequest`], [`CpuidRequest`] |
 //! | security processor | guest, verifier | [`AttestationReport`] |
 //! | host | guest | [`CertificateTable`] |
 //! | guest | host | [`ghcb`]: requests of any kind, and their answers |
@@ -27,6 +27,7 @@
 mod attestation_report;
 mod certificate_table;
 mod cpuid;
+mod cpuid_request;
 mod derived_key;
 mod digest;
 mod ecdsa;
@@ -52,6 +53,7 @@ pub use certificate_table::{
     CertificateTableWriteError, write_certificate_table,
 };
 pub use cpuid::{CpuidEntry, CpuidPage};
+pub use cpuid_request::{CpuidRequest, CpuidResponse};
 pub use derived_key::{DerivedKey, DerivedKeyRequest, DerivedKeyResponse, GuestFields, RootKey};
 pub use digest::Digest;
 pub use ecdsa::{Curve, EcdsaP384PublicKey, EcdsaSignature, KeyAlgorithm, P384Integer};

@@ -46,14 +46,24 @@ pub struct Cr4(u64);
 
 bitflags::bitflags! {
     impl Cr4: u64 {
+        /// Virtual-8086 mode extensions.
+        const VME = 1 << 0;
+        /// Virtual interrupts in protected mode.
+        const PVI = 1 << 1;
         /// RDTSC is for supervisor mode only.
         const TSD = 1 << 2;
+        /// DR4 and DR5 are reserved, not DR6 and DR7.
+        const DE = 1 << 3;
+        /// Pages of 4 MiB in page tables of two levels.
+        const PSE = 1 << 4;
         /// Page-table entries of 64 bits; long mode needs it.
         const PAE = 1 << 5;
         /// Machine checks.
         const MCE = 1 << 6;
         /// Global pages.
         const PGE = 1 << 7;
+        /// User mode may execute RDPMC.
+        const PCE = 1 << 8;
         /// FXSAVE and FXRSTOR save SSE state; SSE instructions are enabled.
         const OSFXSR = 1 << 9;
         /// SSE errors are exceptions of their own (#XF).

@@ -33,6 +33,8 @@ impl Msr {
     pub const GS_BASE: Self = Self(0xc000_0101);
     /// What SWAPGS exchanges the base of GS with.
     pub const KERNEL_GS_BASE: Self = Self(0xc000_0102);
+    /// What RDTSCP and RDPID give beside the time [APM 24594, RDTSCP].
+    pub const TSC_AUX: Self = Self(0xc000_0103);
     /// Controls of secure virtual machines, among them the lock of
     /// [`Efer::SVME`](crate::Efer::SVME) [APM 24593 §15.30.1].
     pub const VM_CR: Self = Self(0xc001_0114);

@@ -7,12 +7,22 @@ use zerocopy::IntoBytes;
 /// The content of a page.
 pub type Page = [u8; 4096];
 
+/// The digest of a page of zeros.
+const ZEROS: Digest = Digest([
+    0xc0, 0xe5, 0x9a, 0x3e, 0x3f, 0xfb, 0xd3, 0xb5, 0xc7, 0x54, 0x28, 0xfb, 0x36, 0x43, 0x2f, 0xac,
+    0xab, 0xc7, 0x45, 0x94, 0x42, 0x96, 0xff, 0x51, 0x5f, 0x73, 0x7c, 0x4f, 0xef, 0x4e, 0xfc, 0x64,
+    0x58, 0x68, 0x09, 0xf7, 0xa1, 0x6f, 0x56, 0x35, 0x4a, 0x1e, 0xae, 0xcf, 0x2a, 0xa8, 0xd7, 0x74,
+]);
+
 /// What a page is launched with. Only two types are measured with their
 /// content; for the others it is known, or none of the guest owner's business.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageContents<'a> {
     /// Ordinary content.
     Normal(&'a Page),
+    /// Ordinary content that is all zeros: measures as
+    /// [`Normal`](Self::Normal), and need not be hashed again and again.
+    NormalZeros,
     /// A virtual processor's save area.
     Vmsa(&'a Page),
     /// Zeros.
@@ -30,7 +40,7 @@ impl PageContents<'_> {
     #[must_use]
     pub const fn page_type(&self) -> PageType {
         match self {
-            Self::Normal(_) => PageType::NORMAL,
+            Self::Normal(_) | Self::NormalZeros => PageType::NORMAL,
             Self::Vmsa(_) => PageType::VMSA,
             Self::Zero => PageType::ZERO,
             Self::Unmeasured => PageType::UNMEASURED,
@@ -43,6 +53,7 @@ impl PageContents<'_> {
     fn digest(&self) -> Digest {
         match self {
             Self::Normal(page) | Self::Vmsa(page) => Digest(Sha384::digest(page).into()),
+            Self::NormalZeros => ZEROS,
             Self::Zero | Self::Unmeasured | Self::Secrets | Self::Cpuid => Digest::ZERO,
         }
     }

@@ -18,10 +18,23 @@ pub struct FirmwareStatus(pub u32);
 impl FirmwareStatus {
     /// All went well.
     pub const SUCCESS: Self = Self(0);
-    /// The message does not authenticate with the key that it names.
+    /// The guest is not in the state that the command asks for.
+    pub const INVALID_GUEST_STATE: Self = Self(0x02);
+    /// The guest's policy does not allow it, or the platform cannot keep it.
+    pub const POLICY_FAILURE: Self = Self(0x07);
+    /// There is no such page, or it is not aligned to its size.
+    pub const INVALID_ADDRESS: Self = Self(0x09);
+    /// A signature does not hold, or the key that made it is none.
+    pub const BAD_SIGNATURE: Self = Self(0x0a);
+    /// The launch digest is not the expected one; for a message: it does not
+    /// authenticate with the key that it names.
     pub const BAD_MEASUREMENT: Self = Self(0x0b);
     /// A field is wrong, or a reserved one is not zero.
     pub const INVALID_PARAMETER: Self = Self(0x16);
+    /// The page does not have the size that the command asks for.
+    pub const INVALID_PAGE_SIZE: Self = Self(0x19);
+    /// The page is not in a state that the command leads on from.
+    pub const INVALID_PAGE_STATE: Self = Self(0x1a);
     /// The message's number is not the next one, or there is no next one.
     pub const AEAD_OVERFLOW: Self = Self(0x1d);
     /// The key that the request names is not there, or not to be used.
@@ -32,8 +45,14 @@ impl FirmwareStatus {
     pub const fn words(self) -> Option<&'static str> {
         Some(match self {
             Self::SUCCESS => "success",
-            Self::BAD_MEASUREMENT => "not authentic",
+            Self::INVALID_GUEST_STATE => "invalid guest state",
+            Self::POLICY_FAILURE => "policy failure",
+            Self::INVALID_ADDRESS => "invalid address",
+            Self::BAD_SIGNATURE => "bad signature",
+            Self::BAD_MEASUREMENT => "bad measurement",
             Self::INVALID_PARAMETER => "invalid parameter",
+            Self::INVALID_PAGE_SIZE => "invalid page size",
+            Self::INVALID_PAGE_STATE => "invalid page state",
             Self::AEAD_OVERFLOW => "wrong or exhausted sequence number",
             Self::INVALID_KEY => "key not available",
             _ => return None,

@@ -146,3 +146,14 @@ fn order_counts() {
     add(&mut backwards, 0x1000, PageContents::Zero);
     assert_ne!(forwards, backwards);
 }
+
+#[test]
+fn zeros_measure_alike_however_they_are_named() {
+    let digest = |contents| {
+        let mut digest = LaunchDigest::new();
+        digest.add_page(0x1000, contents, VmplPermissions::NONE, PageInfoFlags::empty());
+        digest.value()
+    };
+    assert_eq!(digest(PageContents::NormalZeros), digest(PageContents::Normal(&[0; 4096])));
+    assert_ne!(digest(PageContents::NormalZeros), digest(PageContents::Zero));
+}

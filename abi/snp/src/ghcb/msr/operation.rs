@@ -6,7 +6,7 @@ use core::fmt;
 ///
 /// Hypervisors and guests of other makers use numbers beyond these for their
 /// own purposes, 0xf00 and above by convention.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MsrOperation(pub u16);
 
 impl MsrOperation {
