@@ -22,6 +22,6 @@ mod page_table;
 mod tables;
 mod view;
 
-pub use page_table::{Access, Error, Mapping, NestedPageTable, PageSize};
+pub use page_table::{Access, Error, Mapping, NestedPageTable};
 pub use tables::Tables;
 pub use view::{CBit, View};

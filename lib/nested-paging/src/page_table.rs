@@ -1,6 +1,7 @@
 //! Nested page tables of five levels.
 
-use abi_x86::{EntryFlags, Level, PageTableEntry, SIZE_2M, SIZE_4K, TABLE_ENTRIES};
+use abi_snp::PageSize;
+use abi_x86::{EntryFlags, Level, PageTableEntry, SIZE_4K, TABLE_ENTRIES};
 
 use crate::tables::Tables;
 
@@ -20,31 +21,11 @@ bitflags::bitflags! {
     }
 }
 
-/// How much one entry maps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum PageSize {
-    /// 4 KiB.
-    Small,
-    /// 2 MiB.
-    Large,
-}
-
-impl PageSize {
-    /// Bytes in a page.
-    #[must_use]
-    pub const fn bytes(self) -> u64 {
-        match self {
-            Self::Small => SIZE_4K,
-            Self::Large => SIZE_2M,
-        }
-    }
-
-    /// The level of tables whose entries map pages of this size.
-    const fn level(self) -> Level {
-        match self {
-            Self::Small => Level::PageTable,
-            Self::Large => Level::PageDirectory,
-        }
+/// The level of tables whose entries map pages of `size`.
+const fn level_of(size: PageSize) -> Level {
+    match size {
+        PageSize::Size4K => Level::PageTable,
+        PageSize::Size2M => Level::PageDirectory,
     }
 }
 
@@ -141,7 +122,7 @@ impl NestedPageTable {
         let entry = leaf(page, size, access).ok_or(Error::Unaligned(page))?;
         let mut level = Level::Pml5;
         let mut place = Place::of(self.root, level, address);
-        while level != size.level() {
+        while level != level_of(size) {
             let table = next_table(tables, place, address)?;
             // A level above a page's has one below.
             level = level.below().ok_or(Error::OutOfRange(address))?;
@@ -173,6 +154,44 @@ impl NestedPageTable {
         Ok(mapping)
     }
 
+    /// Maps nothing in the `size` bytes at guest physical `address`, whatever
+    /// was mapped there: pages of either size, or none. A large page that holds
+    /// a small one goes as a whole.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfRange`] and [`Error::Unaligned`] for bad addresses.
+    pub fn clear(
+        &mut self,
+        tables: &mut impl Tables,
+        address: u64,
+        size: PageSize,
+    ) -> Result<(), Error> {
+        check(address, size)?;
+        let mut level = Level::Pml5;
+        let mut place = Place::of(self.root, level, address);
+        loop {
+            let entry = place.read(tables);
+            if !entry.is_present() {
+                return Ok(());
+            }
+            let table = entry.address(0);
+            if level == Level::PageTable || is_leaf(entry) {
+                place.write(tables, PageTableEntry::EMPTY);
+                return Ok(());
+            }
+            if level == level_of(size) {
+                (0..TABLE_ENTRIES).for_each(|index| {
+                    tables.write(table, index, PageTableEntry::EMPTY);
+                });
+                return Ok(());
+            }
+            let Some(below) = level.below() else { return Ok(()) };
+            level = below;
+            place = Place::of(table, level, address);
+        }
+    }
+
     /// Changes what the page of this size at guest physical `address` allows.
     ///
     /// # Errors
@@ -198,14 +217,14 @@ impl NestedPageTable {
     ///
     /// As [`unmap`](Self::unmap), and [`Error::OutOfMemory`].
     pub fn split(&mut self, tables: &mut impl Tables, address: u64) -> Result<(), Error> {
-        let (place, mapping) = self.page(tables, address, PageSize::Large)?;
+        let (place, mapping) = self.page(tables, address, PageSize::Size2M)?;
         let table = tables.allocate().ok_or(Error::OutOfMemory)?;
         let entry = pointer(table).ok_or(Error::Unaligned(table))?;
         for (index, page) in
             (mapping.page..).step_by(SIZE_4K as usize).take(TABLE_ENTRIES).enumerate()
         {
             let small =
-                leaf(page, PageSize::Small, mapping.access).ok_or(Error::Unaligned(page))?;
+                leaf(page, PageSize::Size4K, mapping.access).ok_or(Error::Unaligned(page))?;
             tables.write(table, index, small);
         }
         place.write(tables, entry);
@@ -244,8 +263,8 @@ impl NestedPageTable {
                 return None;
             }
             let size = match level {
-                Level::PageTable => Some(PageSize::Small),
-                Level::PageDirectory if is_leaf(entry) => Some(PageSize::Large),
+                Level::PageTable => Some(PageSize::Size4K),
+                Level::PageDirectory if is_leaf(entry) => Some(PageSize::Size2M),
                 _ => None,
             };
             if let Some(size) = size {
@@ -311,7 +330,7 @@ fn leaf(page: u64, size: PageSize, access: Access) -> Option<PageTableEntry> {
     let mut flags = USED | EntryFlags::DIRTY;
     flags.set(EntryFlags::WRITABLE, access.contains(Access::WRITE));
     flags.set(EntryFlags::NO_EXECUTE, !access.contains(Access::EXECUTE));
-    flags.set(EntryFlags::HUGE, size == PageSize::Large);
+    flags.set(EntryFlags::HUGE, size == PageSize::Size2M);
     PageTableEntry::page(page, flags, 0)
 }
 

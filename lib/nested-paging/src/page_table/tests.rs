@@ -7,6 +7,8 @@ use std::vec::Vec;
 
 use proptest::prelude::*;
 
+use abi_x86::SIZE_2M;
+
 use super::*;
 
 /// Tables by address, and how many more there may be.
@@ -49,11 +51,11 @@ const ALL: Access = Access::all();
 const C_BIT: u64 = 1 << 51;
 
 fn small(page: u64) -> Mapping {
-    Mapping { page, size: PageSize::Small, access: ALL }
+    Mapping { page, size: PageSize::Size4K, access: ALL }
 }
 
 fn large(page: u64) -> Mapping {
-    Mapping { page, size: PageSize::Large, access: ALL }
+    Mapping { page, size: PageSize::Size2M, access: ALL }
 }
 
 fn fresh() -> (Memory, NestedPageTable) {
@@ -107,7 +109,7 @@ fn a_large_page_takes_the_place_of_an_empty_table() {
     let (mut memory, mut nested) = fresh();
     assert_eq!(nested.map(&mut memory, 0x5000, small(0x8000)), Ok(()));
     let tables = memory.tables.len();
-    assert_eq!(nested.unmap(&mut memory, 0x5000, PageSize::Small), Ok(small(0x8000)));
+    assert_eq!(nested.unmap(&mut memory, 0x5000, PageSize::Size4K), Ok(small(0x8000)));
     assert_eq!(nested.map(&mut memory, 0, large(SIZE_2M)), Ok(()));
     assert_eq!(memory.tables.len(), tables - 1);
     assert_eq!(nested.lookup(&memory, 0x5000), Some(large(SIZE_2M)));
@@ -133,13 +135,13 @@ fn protection_changes_one_page() {
     for address in [0x1000, 0x2000] {
         assert_eq!(nested.map(&mut memory, address, small(address)), Ok(()));
     }
-    assert_eq!(nested.protect(&mut memory, 0x1000, PageSize::Small, Access::WRITE), Ok(()));
+    assert_eq!(nested.protect(&mut memory, 0x1000, PageSize::Size4K, Access::WRITE), Ok(()));
     let changed = Mapping { access: Access::WRITE, ..small(0x1000) };
     assert_eq!(nested.lookup(&memory, 0x1000), Some(changed));
     assert_eq!(nested.lookup(&memory, 0x2000), Some(small(0x2000)));
-    let missing = nested.protect(&mut memory, 0x3000, PageSize::Small, ALL);
+    let missing = nested.protect(&mut memory, 0x3000, PageSize::Size4K, ALL);
     assert_eq!(missing, Err(Error::NotMapped(0x3000)));
-    let wrong_size = nested.protect(&mut memory, 0, PageSize::Large, ALL);
+    let wrong_size = nested.protect(&mut memory, 0, PageSize::Size2M, ALL);
     assert_eq!(wrong_size, Err(Error::NotMapped(0)));
 }
 
@@ -186,7 +188,7 @@ fn step() -> impl Strategy<Value = Step> {
         let view = if private { C_BIT } else { 0 };
         view + region * SIZE_2M + page * SIZE_4K
     });
-    let size = prop_oneof![Just(PageSize::Small), Just(PageSize::Large)];
+    let size = prop_oneof![Just(PageSize::Size4K), Just(PageSize::Size2M)];
     let access = (0..4_u8).prop_map(Access::from_bits_truncate);
     (address, size, access, 0..4_u8, 0..64_u64).prop_map(|(address, size, access, kind, page)| {
         let address = address - address % size.bytes();
@@ -224,11 +226,11 @@ impl Model {
                 Some(mapping) => self.0.insert(address, Mapping { access, ..mapping }).is_some(),
                 None => false,
             },
-            Step::Split(address) => match self.page(address, PageSize::Large) {
+            Step::Split(address) => match self.page(address, PageSize::Size2M) {
                 Some(mapping) => {
                     self.0.extend((0..512).map(|index| {
                         let offset = index * SIZE_4K;
-                        let small = PageSize::Small;
+                        let small = PageSize::Size4K;
                         (
                             address + offset,
                             Mapping { page: mapping.page + offset, size: small, ..mapping },
@@ -269,4 +271,32 @@ proptest! {
             prop_assert_eq!(nested.lookup(&memory, address), expected.map(|(_, page)| *page));
         }
     }
+}
+
+#[test]
+fn clearing_takes_whatever_is_there() {
+    let (mut memory, mut nested) = fresh();
+    // Nothing, small pages, a large page.
+    assert_eq!(nested.clear(&mut memory, 0x5000, PageSize::Size4K), Ok(()));
+    for page in [0x5000, 0x6000] {
+        assert_eq!(nested.map(&mut memory, page, small(page)), Ok(()));
+    }
+    assert_eq!(nested.clear(&mut memory, 0x5000, PageSize::Size4K), Ok(()));
+    assert_eq!(nested.lookup(&memory, 0x5000), None);
+    assert_eq!(nested.lookup(&memory, 0x6000), Some(small(0x6000)));
+    assert_eq!(nested.clear(&mut memory, 0, PageSize::Size2M), Ok(()));
+    assert_eq!(nested.lookup(&memory, 0x6000), None);
+    // The empty table makes room for a large page, which goes as a whole.
+    assert_eq!(nested.map(&mut memory, 0, large(0x20_0000)), Ok(()));
+    assert_eq!(nested.clear(&mut memory, 0x7000, PageSize::Size4K), Ok(()));
+    assert_eq!(nested.lookup(&memory, 0), None);
+    // Neighbours stay, and bad addresses are refused.
+    assert_eq!(nested.map(&mut memory, 0x20_0000, large(0x40_0000)), Ok(()));
+    assert_eq!(nested.clear(&mut memory, 0, PageSize::Size2M), Ok(()));
+    assert_eq!(nested.lookup(&memory, 0x20_0000), Some(large(0x40_0000)));
+    assert_eq!(nested.clear(&mut memory, 0x1000, PageSize::Size2M), Err(Error::Unaligned(0x1000)));
+    assert_eq!(
+        nested.clear(&mut memory, 1 << 52, PageSize::Size4K),
+        Err(Error::OutOfRange(1 << 52))
+    );
 }
