@@ -20,7 +20,7 @@ pub use keys::{
     Kernel, Kind, Linux, LinuxPayload, Manifest, Module, Parameters, Program, Service, Snp,
 };
 pub use values::{
-    AreaPages, CBit, MaxVcpus, MemorySize, Name, Pages, PlatformName, Policy, Region, VmsaGpa,
+    AreaPages, CBit, Cpus, MaxVcpus, MemorySize, Name, Pages, PlatformName, Policy, Region, VmsaGpa,
 };
 
 use crate::input;

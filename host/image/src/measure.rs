@@ -44,6 +44,7 @@ mod page_walk;
 pub use error::Error;
 pub use measurement::{IdBlockDigest, Measurement, snp_launch_digest};
 pub use options::{Options, PageList, Vmm, ZeroPages};
+pub use page_walk::{check_pages, page_steps};
 
 #[cfg(test)]
 mod tests;

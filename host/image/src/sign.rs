@@ -18,6 +18,7 @@ mod signed;
 mod verification;
 
 pub use error::Error;
+pub use igvm_format::find_id_block;
 pub use key::SigningKey;
 pub use signed::{Identity, Signed, sign};
 pub use verification::{SignatureState, Verification, verify};

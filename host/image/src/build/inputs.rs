@@ -218,7 +218,7 @@ impl LinuxFiles {
             initrd: self.initrd.clone(),
             command_line: &linux.payload.command_line,
             memory_size: linux.memory_size.get(),
-            rsdp: linux.rsdp,
+            acpi: linux.acpi,
             c_bit_mask: snp.c_bit.mask(),
             cpuid: cpuid_request::page().into(),
         }

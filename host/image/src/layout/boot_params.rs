@@ -44,6 +44,9 @@ pub enum MemoryKind {
     Usable = 1,
     /// To be left alone.
     Reserved = 2,
+    /// ACPI tables. Linux reads them as private memory, unlike what is
+    /// reserved (`arch/x86/mm/ioremap.c`).
+    AcpiTables = 3,
 }
 
 /// What `struct boot_params` is to say.

@@ -8,7 +8,8 @@
 //! | 0x1_4000 | page tables: identity, 2 MiB pages, all access | usable |
 //! | 0x2_0000 | command line | usable |
 //! | 0xa_0000 | nothing | not at all |
-//! | 0xe_0000 | zero pages, unless the manifest gives `rsdp` | not at all |
+//! | 0xe_0000 | ACPI tables, root pointer first, unless the manifest gives `rsdp` | ACPI tables |
+//! | 0xc_0000 to 0xf_ffff around them | zero pages, unless the manifest gives `rsdp` | not at all |
 //! | 0x10_0000 | free memory up to `memory_size` | usable |
 //! | `pref_address` | the kernel's protected-mode part | usable |
 //! | 2 MiB boundary behind its `init_size` | initial RAM disk | usable |
@@ -23,15 +24,21 @@
 //! grows with `memory_size`. A loader that ignores the 2 MiB flag (Cloud
 //! Hypervisor) leaves Linux without most of its memory.
 //!
-//! # The legacy BIOS area
+//! # ACPI tables
 //!
-//! Without an ACPI root pointer Linux looks for one between 0xe_0000 and
-//! 0xf_ffff, through encrypted mappings, and would stop at a page that is not
-//! private; so it gets zero pages to look at.
+//! They tell Linux of its processors, interrupt controllers, timers and PCI,
+//! and how to switch off. They come with the image, as [`platform_tables`] makes
+//! them, or, where the manifest gives `rsdp`, from the platform.
+//!
+//! Own tables lie at the start of the legacy BIOS area. The rest of it, and the
+//! area of expansion ROMs below, is filled with zero pages: kernels differ in
+//! what they look for there (without UEFI, 6.1 to 7.2 at least for an iSCSI boot
+//! table), and all of them would stop at a page that is not private.
 //!
 //! Specification: Linux `Documentation/arch/x86/boot.rst`, section "64-bit Boot
 //! Protocol", and `arch/x86/boot/startup/sev-shared.c` for what SNP adds.
 
+use std::num::NonZeroU8;
 use std::sync::Arc;
 
 use abi_boot::{Access, PAGE_SIZE};
@@ -53,8 +60,10 @@ const COMMAND_LINE: u32 = 0x2_0000;
 
 /// End of the memory below the legacy video and BIOS areas.
 const CONVENTIONAL_END: u64 = 0xa_0000;
-/// Where Linux looks for an ACPI root pointer.
-const BIOS_AREA: (u64, u64) = (0xe_0000, 0x2_0000);
+/// Expansion ROMs and BIOS of a PC: start and size.
+const ROM_AREA: (u64, u64) = (0xc_0000, 0x4_0000);
+/// Where tables of a BIOS begin.
+const BIOS_TABLES: u64 = 0xe_0000;
 /// Where memory goes on.
 const EXTENDED: u64 = 0x10_0000;
 
@@ -69,12 +78,27 @@ pub struct Inputs<'a> {
     pub command_line: &'a str,
     /// Bytes of memory from address 0 on: a multiple of 2 MiB, at most 2 GiB.
     pub memory_size: u64,
-    /// Physical address of the ACPI root pointer, if there is one.
-    pub rsdp: Option<u64>,
+    /// Where Linux learns of the machine.
+    pub acpi: Acpi,
     /// The bit that marks private pages, as a mask, above bit 31.
     pub c_bit_mask: u64,
     /// The CPUID page.
     pub cpuid: Arc<[u8]>,
+}
+
+/// Whose ACPI tables Linux reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acpi {
+    /// Those in the image, which are measured with it.
+    Image {
+        /// Processors, with the APIC ids from 0 on.
+        processors: NonZeroU8,
+    },
+    /// Those that the platform provides.
+    Platform {
+        /// Physical address of the root pointer.
+        rsdp: u64,
+    },
 }
 
 /// Why there is no layout. Messages name the manifest's key.
@@ -115,6 +139,9 @@ pub enum Error {
     /// Two parts overlap.
     #[error(transparent)]
     Overlap(#[from] Overlap),
+    /// ACPI tables cannot be made.
+    #[error(transparent)]
+    AcpiTables(#[from] platform_tables::Error),
     /// Page tables cannot be made.
     #[error("page tables: {0}")]
     PageTables(#[from] page_tables::Error),
@@ -154,6 +181,11 @@ pub fn lay_out(inputs: &Inputs<'_>) -> Result<Layout, Error> {
         None => (0, 0),
     };
     parts.extend(initrd);
+    let (rsdp, tables) = acpi_tables(inputs.acpi)?;
+    let memory = memory_map(memory_size, tables.as_ref());
+    // What lies there on a platform with tables is the platform's.
+    let rom_area = tables.as_ref().map(|_| ROM_AREA);
+    parts.extend(tables);
 
     let params = boot_params(&BootParams {
         setup_header: kernel.setup_header,
@@ -161,16 +193,14 @@ pub fn lay_out(inputs: &Inputs<'_>) -> Result<Layout, Error> {
         initrd: initrd_range,
         command_line: COMMAND_LINE,
         platform_data: PLATFORM_DATA.into(),
-        rsdp: inputs.rsdp.unwrap_or(0),
-        memory: &memory_map(memory_size),
+        rsdp,
+        memory: &memory,
     });
     parts.push(part(Purpose::BootParameters, BOOT_PARAMS, params.into()));
     sort(&mut parts)?;
 
     let mut ranges = vec![(0, CONVENTIONAL_END), (EXTENDED, memory_size - EXTENDED)];
-    if inputs.rsdp.is_none() {
-        ranges.push(BIOS_AREA);
-    }
+    ranges.extend(rom_area);
     parts.extend(free_memory(&parts, &ranges));
     sort(&mut parts)?;
 
@@ -232,16 +262,29 @@ fn place_initrd(inputs: &Inputs<'_>, kernel_end: u64) -> Result<Option<Part>, Er
     if end > limit { Err(Error::InitrdTooHigh { end, limit }) } else { Ok(Some(part)) }
 }
 
-fn memory_map(memory_size: u64) -> [MemoryRange; 4] {
+/// The root pointer's address, and the tables if they are ours.
+fn acpi_tables(acpi: Acpi) -> Result<(u64, Option<Part>), Error> {
+    match acpi {
+        Acpi::Image { processors } => {
+            let tables = platform_tables::build(BIOS_TABLES, processors)?;
+            Ok((BIOS_TABLES, Some(part(Purpose::AcpiTables, BIOS_TABLES, tables.into()))))
+        }
+        Acpi::Platform { rsdp } => Ok((rsdp, None)),
+    }
+}
+
+fn memory_map(memory_size: u64, acpi_tables: Option<&Part>) -> Vec<MemoryRange> {
     let reserved_end = BOOT_PARAMS;
     let reserved_start = u64::from(PLATFORM_DATA);
     let range = |base, end, kind| MemoryRange { base, size: end - base, kind };
-    [
+    let mut map = vec![
         range(0, reserved_start, MemoryKind::Usable),
         range(reserved_start, reserved_end, MemoryKind::Reserved),
         range(reserved_end, CONVENTIONAL_END, MemoryKind::Usable),
-        range(EXTENDED, memory_size, MemoryKind::Usable),
-    ]
+    ];
+    map.extend(acpi_tables.map(|part| range(part.gpa, part.end(), MemoryKind::AcpiTables)));
+    map.push(range(EXTENDED, memory_size, MemoryKind::Usable));
+    map
 }
 
 /// What of `ranges` (start and size) no part of `parts`, which are sorted,

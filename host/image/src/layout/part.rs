@@ -52,6 +52,8 @@ pub enum Purpose {
     /// Linux SNP: descriptor table, `setup_data` node and confidential
     /// computing blob.
     PlatformData,
+    /// ACPI tables of a machine that is described with the image.
+    AcpiTables,
     /// Zeroed memory that the guest may use from its first instruction on.
     FreeMemory,
 }
@@ -75,7 +77,9 @@ impl Purpose {
             Self::GuestKernel => PartKind::GUEST_KERNEL,
             Self::GuestInitrd => PartKind::GUEST_INITRD,
             Self::GuestCommandLine => PartKind::GUEST_COMMAND_LINE,
-            Self::BootParameters | Self::PlatformData | Self::FreeMemory => return None,
+            Self::BootParameters | Self::PlatformData | Self::AcpiTables | Self::FreeMemory => {
+                return None;
+            }
         })
     }
 }
@@ -86,6 +90,7 @@ impl fmt::Display for Purpose {
             (_, Some(kind)) => kind.fmt(f),
             (Self::BootParameters, None) => f.pad("boot parameters"),
             (Self::PlatformData, None) => f.pad("platform data"),
+            (Self::AcpiTables, None) => f.pad("ACPI tables"),
             (_, None) => f.pad("free memory"),
         }
     }

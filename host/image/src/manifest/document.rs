@@ -11,11 +11,15 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::layout::linux::Acpi;
+
 use super::error::Error;
 use super::keys::{
     Kernel, Kind, Linux, LinuxPayload, Manifest, Module, Parameters, Program, Service, Snp,
 };
-use super::values::{MaxVcpus, MemorySize, Name, Pages, PlatformName, Region, checked_default};
+use super::values::{
+    Cpus, MaxVcpus, MemorySize, Name, Pages, PlatformName, Region, checked_default,
+};
 
 /// Longest command line, in bytes. Kernels state a lower limit of their own.
 const MAX_COMMAND_LINE: usize = 65_536;
@@ -86,6 +90,7 @@ struct RawLinux {
     #[serde(default)]
     command_line: String,
     memory_size: MemorySize,
+    cpus: Option<Cpus>,
     rsdp: Option<u64>,
 }
 
@@ -206,10 +211,19 @@ fn linux(document: Document, folder: &Path) -> Result<Linux, Fault> {
     let kind_span = document.kind.span();
     let raw = document.linux.ok_or((kind_span, "kind `linux` needs `linux`".to_owned()))?;
     let span = raw.span();
-    let RawLinux { kernel, initrd, command_line, memory_size, rsdp } = raw.into_inner();
+    let RawLinux { kernel, initrd, command_line, memory_size, cpus, rsdp } = raw.into_inner();
+    let acpi = match (cpus, rsdp) {
+        (Some(_), Some(_)) => {
+            let problem = "linux: `cpus` and `rsdp` exclude each other: with `rsdp`, the \
+                           platform's tables tell of the processors";
+            return Err((span, problem.to_owned()));
+        }
+        (cpus, None) => Acpi::Image { processors: cpus.unwrap_or_else(one_cpu).get() },
+        (None, Some(rsdp)) => Acpi::Platform { rsdp },
+    };
     let payload = payload(kernel, initrd, command_line, folder)
         .map_err(|problem| (span, format!("linux: {problem}")))?;
-    Ok(Linux { payload, memory_size, rsdp })
+    Ok(Linux { payload, memory_size, acpi })
 }
 
 fn payload(
@@ -226,6 +240,10 @@ fn payload(
         initrd: initrd.map(|path| folder.join(path)),
         command_line,
     })
+}
+
+fn one_cpu() -> Cpus {
+    checked_default(1)
 }
 
 fn four_pages() -> Pages {

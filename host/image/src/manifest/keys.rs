@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use crate::layout::linux::Acpi;
+
 use super::values::{
     AreaPages, CBit, MaxVcpus, MemorySize, Name, Pages, PlatformName, Policy, Region, VmsaGpa,
     checked_default,
@@ -119,10 +121,16 @@ pub struct Linux {
     /// on; a multiple of 2 MiB, at most 2 GiB. All of it is in the image, as
     /// zero pages: see [`crate::layout::linux`].
     pub memory_size: MemorySize,
+    /// Whose ACPI tables Linux reads: one of two keys, or neither.
+    ///
+    /// `cpus`: processors that the image's own tables tell Linux of, 1 to 8,
+    /// with the APIC ids from 0 on. Default: 1. The tables describe the machine
+    /// of [`platform_tables`].
+    ///
     /// `rsdp`: physical address of the ACPI root pointer, for platforms that
-    /// provide ACPI tables. Without it Linux looks for one in vain and runs
-    /// without ACPI.
-    pub rsdp: Option<u64>,
+    /// provide tables in memory that the guest may trust. The image then has
+    /// none.
+    pub acpi: Acpi,
 }
 
 /// `[snp]`.

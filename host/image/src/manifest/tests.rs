@@ -1,8 +1,11 @@
 //! What manifests say, and how bad ones are refused.
 
+use std::num::NonZeroU8;
+
 use proptest::prelude::*;
 
 use super::*;
+use crate::layout::linux::Acpi;
 
 const MODULE: &str = r#"
 name = "svsm"
@@ -107,7 +110,8 @@ fn linux_manifest_is_read() {
     assert_eq!(manifest.packages().count(), 0);
     let Kind::Linux(linux) = manifest.kind else { panic!("not a Linux image") };
     assert_eq!(linux.memory_size.get(), 0x1000_0000);
-    assert_eq!((linux.rsdp, linux.payload.initrd), (None, None));
+    assert_eq!(linux.acpi, Acpi::Image { processors: NonZeroU8::MIN });
+    assert_eq!(linux.payload.initrd, None);
     assert_eq!(linux.payload.command_line, "");
 }
 
@@ -259,6 +263,23 @@ fn linux_memory_is_checked() {
         assert!(message.contains("`memory_size`"), "{message}");
     }
     assert!(parse(&LINUX.replace("0x1000_0000", "0x8000_0000")).is_ok());
+}
+
+#[test]
+fn linux_has_processors_or_the_platform_s_tables() {
+    let acpi = |keys: &str| match parse(&format!("{LINUX}{keys}\n"))?.kind {
+        Kind::Linux(linux) => Ok::<_, Error>(linux.acpi),
+        Kind::Module(_) => panic!("not a Linux image"),
+    };
+    let four = NonZeroU8::new(4).unwrap();
+    assert_eq!(acpi("cpus = 4").unwrap(), Acpi::Image { processors: four });
+    assert_eq!(acpi("rsdp = 0xe_0000").unwrap(), Acpi::Platform { rsdp: 0xe_0000 });
+    for count in ["0", "9", "257", "-1"] {
+        let message = acpi(&format!("cpus = {count}")).unwrap_err().to_string();
+        assert!(message.contains("cpus"), "{message}");
+    }
+    let message = acpi("cpus = 1\nrsdp = 0xe_0000").unwrap_err().to_string();
+    assert!(message.contains("`cpus` and `rsdp`"), "{message}");
 }
 
 #[test]

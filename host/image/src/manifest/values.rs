@@ -4,6 +4,7 @@
 //! which line is at fault.
 
 use std::fmt;
+use std::num::NonZeroU8;
 use std::str::FromStr;
 
 use abi_boot::{MAX_REGION_SIZE, PAGE_SIZE};
@@ -142,6 +143,15 @@ checked!(
     |count| match count {
         1..=4096 => Ok(count as u32),
         _ => Err(format!("`max_vcpus` is {count}: expected 1 to 4096")),
+    }
+);
+
+checked!(
+    /// Processors of a bare Linux image: 1 to 8.
+    Cpus(NonZeroU8),
+    |count| match (count, NonZeroU8::new(count as u8)) {
+        (1..=8, Some(count)) => Ok(count),
+        _ => Err(format!("`cpus` is {count}: expected 1 to 8")),
     }
 );
 

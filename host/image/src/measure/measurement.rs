@@ -47,7 +47,7 @@ pub enum IdBlockDigest {
 pub fn snp_launch_digest(igvm: &Igvm, options: &Options) -> Result<Measurement, Error> {
     let mask = igvm.mask_of(IgvmPlatformType::SEV_SNP).ok_or(Error::NotSnp)?;
     let pages: Vec<_> = igvm.pages().filter(|page| page.mask & mask != 0).collect();
-    page_walk::check(&pages)?;
+    page_walk::check_pages(&pages)?;
     let mut launch = Launch::new(options);
     match options.vmm {
         Vmm::AsWritten => pages.iter().for_each(|page| launch.add(page)),
@@ -93,7 +93,7 @@ impl<'a> Launch<'a> {
     }
 
     fn add(&mut self, page: &Page<'_>) {
-        for (gpa, contents) in page_walk::steps(page, self.options.zero_pages) {
+        for (gpa, contents) in page_walk::page_steps(page, self.options.zero_pages) {
             self.add_page(gpa, contents);
         }
     }

@@ -17,7 +17,11 @@ const MAX_PAGES: u64 = 1 << 22;
 static ZEROS: snp_launch::Page = [0; PAGE_SIZE as usize];
 
 /// Refuses pages that are too many or not in the address space.
-pub(super) fn check(pages: &[Page<'_>]) -> Result<(), Error> {
+///
+/// # Errors
+///
+/// [`Error::Wraps`] and [`Error::TooManyPages`].
+pub fn check_pages(pages: &[Page<'_>]) -> Result<(), Error> {
     let mut count: u64 = 0;
     for page in pages.iter().filter(|page| is_measured(page)) {
         let Page { gpa, size, .. } = *page;
@@ -28,8 +32,8 @@ pub(super) fn check(pages: &[Page<'_>]) -> Result<(), Error> {
 }
 
 /// Address and content of every 4 KiB of `page`, ascending; nothing for pages
-/// that are not measured.
-pub(super) fn steps<'a>(
+/// that are not measured. Check them first: see [`check_pages`].
+pub fn page_steps<'a>(
     page: &Page<'a>,
     zero_pages: ZeroPages,
 ) -> impl Iterator<Item = (u64, PageContents<'a>)> + use<'a> {

@@ -53,7 +53,8 @@ fn public_key(key: &EcdsaP384PublicKey) -> IGVM_VHS_SNP_ID_BLOCK_PUBLIC_KEY {
 
 /// ID block and authentication of the first such directive for one of the
 /// platforms of `mask`; the policy is that of the file.
-pub(super) fn find(igvm: &Igvm, mask: u32) -> Option<(IdBlock, IdAuthentication)> {
+#[must_use]
+pub fn find_id_block(igvm: &Igvm, mask: u32) -> Option<(IdBlock, IdAuthentication)> {
     igvm.file().directives().iter().find_map(|directive| read(directive, mask, igvm.policy(mask)))
 }
 

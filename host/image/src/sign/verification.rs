@@ -72,7 +72,7 @@ impl fmt::Display for SignatureState {
 #[must_use]
 pub fn verify(igvm: &Igvm) -> Option<Verification> {
     let mask = igvm.mask_of(IgvmPlatformType::SEV_SNP)?;
-    let (id_block, authentication) = igvm_format::find(igvm, mask)?;
+    let (id_block, authentication) = igvm_format::find_id_block(igvm, mask)?;
     let a = &authentication;
     let block = check(a.id_key_algorithm, &a.id_key, &a.id_block_signature, id_block.as_bytes());
     let has_author =

@@ -15,7 +15,7 @@ fn inputs<'a>(kernel: &'a BzImage<'a>) -> Inputs<'a> {
         initrd: Some(vec![3; 5000].into()),
         command_line: "console=ttyS0",
         memory_size: MEMORY,
-        rsdp: None,
+        acpi: Acpi::Image { processors: NonZeroU8::MIN },
         c_bit_mask: C_BIT,
         cpuid: vec![9; 4096].into(),
     }
@@ -80,6 +80,7 @@ fn all_usable_memory_is_in_the_image() {
             (0, 0x1_0000, 1),
             (0x1_0000, 0x3000, 2),
             (0x1_3000, 0x8_d000, 1),
+            (0xe_0000, 0x1000, 3),
             (0x10_0000, MEMORY - 0x10_0000, 1),
         ]
     );
@@ -113,12 +114,33 @@ fn memory_is_mapped_one_to_one() {
 }
 
 #[test]
-fn root_pointer_is_passed_on() {
+fn own_acpi_tables_are_content() {
     let file = bzimage(&[0xcc; 0x2010]);
     let kernel = BzImage::parse(&file).unwrap();
-    let layout = lay_out(&Inputs { rsdp: Some(0xf_1234), ..inputs(&kernel) }).unwrap();
-    assert_eq!(u64_at(&part_of(&layout, Purpose::BootParameters).content, 0x70), 0xf_1234);
+    for count in [1, 8] {
+        let processors = NonZeroU8::new(count).unwrap();
+        let acpi = Acpi::Image { processors };
+        let layout = lay_out(&Inputs { acpi, ..inputs(&kernel) }).unwrap();
+        let tables = part_of(&layout, Purpose::AcpiTables);
+        assert_eq!(tables.content[..], platform_tables::build(tables.gpa, processors).unwrap());
+        assert!(tables.content.starts_with(b"RSD PTR "));
+        let params = &part_of(&layout, Purpose::BootParameters).content;
+        assert_eq!(u64_at(params, 0x70), tables.gpa);
+        assert!(e820(params).contains(&(tables.gpa, tables.size, 3)));
+    }
+}
+
+#[test]
+fn the_platform_s_root_pointer_is_passed_on() {
+    let file = bzimage(&[0xcc; 0x2010]);
+    let kernel = BzImage::parse(&file).unwrap();
+    let layout =
+        lay_out(&Inputs { acpi: Acpi::Platform { rsdp: 0xf_1234 }, ..inputs(&kernel) }).unwrap();
+    let params = &part_of(&layout, Purpose::BootParameters).content;
+    assert_eq!(u64_at(params, 0x70), 0xf_1234);
     // Whatever lies there is the platform's.
+    assert!(layout.parts.iter().all(|part| part.purpose != Purpose::AcpiTables));
+    assert!(e820(params).iter().all(|(_, _, kind)| *kind != 3));
     assert!(covered(&layout.parts, 0xf_0000).is_none());
 }
 
