@@ -27,4 +27,13 @@ pub trait GuestMemory {
     ///
     /// A page that is not memory; nothing or a part has been written then.
     fn write(&mut self, gpa: Gpa, encryption: Encryption, bytes: &[u8]) -> Result<(), NoMemory>;
+
+    /// Writes zeros into the 4 KiB page at `gpa`.
+    ///
+    /// # Errors
+    ///
+    /// The page is not memory.
+    fn clear_page(&mut self, gpa: Gpa, encryption: Encryption) -> Result<(), NoMemory> {
+        self.write(gpa, encryption, &[0; 4096])
+    }
 }

@@ -11,10 +11,14 @@
 //!
 //! | room | what it models |
 //! |---|---|
+//! | [`processor`] | what a processor does that an emulated one does not: save areas, exits, #VC |
+//! | [`cpuid`] | what CPUID says, and how the security processor checks it |
+//! | [`launch`] | how the security processor loads and measures a guest, and checks whose it is |
 //! | [`reverse_map`] | who owns each page, whether the guest has accepted it, and what each privilege level may do with it |
+//! | [`security_processor`] | what the security processor answers to the running guest: reports, keys |
 //!
-//! What the rooms share: [`Gpa`], the [`Execution`] state of a virtual processor
-//! and the [`NestedFaultError`] of its exits.
+//! What the rooms share: [`Gpa`], the [`Execution`] state of a virtual processor,
+//! the [`NestedFaultError`] of its exits, and the [`Platform`] that all is about.
 //!
 //! Sources: the AMD64 Architecture Programmer's Manual, volumes 2 and 3
 //! (`APM 24593`, `APM 24594`), and the SEV-SNP firmware ABI specification
@@ -25,13 +29,27 @@
 
 extern crate alloc;
 
+pub mod cpuid;
 mod execution;
+pub mod ghcb;
 mod gpa;
 mod guest_memory;
+mod key_derivation;
+pub mod kvm_clock;
+pub mod launch;
+mod legacy_interrupt_controller;
 mod nested_fault;
+mod platform;
+pub mod processor;
+pub mod processors;
 pub mod reverse_map;
+pub mod security_processor;
+mod special_registers;
 
 pub use execution::{Cpl, Execution};
 pub use gpa::Gpa;
 pub use guest_memory::{GuestMemory, NoMemory};
+pub use legacy_interrupt_controller::LegacyInterruptControllers;
 pub use nested_fault::NestedFaultError;
+pub use platform::{ChipMasks, Platform, ReportVersion};
+pub use special_registers::SpecialRegisters;

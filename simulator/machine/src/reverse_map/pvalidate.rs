@@ -11,13 +11,16 @@
 //!
 //! Checked in this order: [`SnpActive`](FaultRule::SnpActive),
 //! [`Cpl0`](FaultRule::Cpl0), [`Vmpl0`](FaultRule::Vmpl0),
-//! [`ReservedBits`](RefusalRule::ReservedBits),
 //! [`LargeAligned`](RefusalRule::LargeAligned), the translation of the address
 //! as for reading a byte, [`RmpCovered`](FaultRule::RmpCovered),
 //! [`GuestOwned`](FaultRule::GuestOwned), [`ReverseMap`](FaultRule::ReverseMap),
 //! [`Mutable`](FaultRule::Mutable), [`EntryFree`](FaultRule::EntryFree),
 //! [`SmallInLarge`](FaultRule::SmallInLarge),
 //! [`LargeInSmall`](RefusalRule::LargeInSmall).
+//!
+//! Of RCX and RDX only the lowest bit counts: Linux passes values of type `bool`,
+//! above whose lowest byte compilers leave whatever was there, and processors
+//! take them.
 //!
 //! Permissions are left as they are, whichever way the page goes, and no
 //! translation is flushed.
@@ -89,11 +92,6 @@ fn check(registers: &Registers, execution: &Execution) -> Result<(), Stop> {
     check_execution(execution)?;
     if execution.vmpl != Vmpl::Vmpl0 {
         return Err(FaultRule::Vmpl0.into());
-    }
-    // 32-bit operands: the upper halves of the registers do not count.
-    let reserved = !1;
-    if registers.rcx as u32 & reserved != 0 || registers.rdx as u32 & reserved != 0 {
-        return Err(RefusalRule::ReservedBits.into());
     }
     Ok(check_alignment(registers, page_size(registers))?)
 }

@@ -120,9 +120,10 @@ fn check(registers: &Registers, execution: &Execution) -> Result<Adjustment, Sto
     check_execution(execution)?;
     let [target, permissions, ..] = registers.rdx.to_le_bytes();
     let permissions = PagePermissions::from_bits_retain(permissions);
-    let reserved = registers.rcx & !1 != 0
-        || registers.rdx & !(SAVE_AREA | 0xffff) != 0
-        || !FULL_PERMISSIONS.contains(permissions);
+    // Of the page size, a `bool` in Linux, only the lowest bit counts, as for
+    // PVALIDATE.
+    let reserved =
+        registers.rdx & !(SAVE_AREA | 0xffff) != 0 || !FULL_PERMISSIONS.contains(permissions);
     if reserved {
         return Err(RefusalRule::ReservedBits.into());
     }

@@ -82,9 +82,9 @@ pub enum FaultRule {
 /// A rule whose breach the instruction reports in EAX.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum RefusalRule {
-    /// Bits of the operands without a meaning are 0: `FAIL_INPUT`. From
+    /// Bits of RMPADJUST's RDX without a meaning are 0: `FAIL_INPUT`. From
     /// memory, that it is refused: the manual calls them reserved.
-    #[error("a reserved bit of the operands is set")]
+    #[error("a reserved bit of RDX is set")]
     ReservedBits,
     /// A linear address for 2 MiB is a multiple of 2 MiB: `FAIL_INPUT`
     /// [APM 24594, PVALIDATE, RMPADJUST].

@@ -1,0 +1,4 @@
+//! Launches that go well, and everything that is refused.
+
+mod identity;
+mod pages;

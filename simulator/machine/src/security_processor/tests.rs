@@ -1,0 +1,5 @@
+//! Requests of a guest, right and wrong.
+
+mod derived_keys;
+mod reports;
+mod requests;
