@@ -1,0 +1,10 @@
+
+sh /script
+status=$?
+# The line must stand alone: the script may have left one open, and the kernel
+# may have something to say.
+dmesg -n 1
+printf '\nsvsm-guest: exit status %s\n' "$status"
+# Sets nothing new, but waits until the console has taken everything.
+stty echo
+poweroff -f
