@@ -24,6 +24,7 @@ enum Floor {
     Host,
     SimulatorMachine,
     SimulatorHypervisor,
+    Tests,
     Fuzz,
 }
 
@@ -48,6 +49,7 @@ impl Floor {
             ("host", _) => Self::Host,
             ("simulator", "machine") => Self::SimulatorMachine,
             ("simulator", "hypervisor") => Self::SimulatorHypervisor,
+            ("tests", _) => Self::Tests,
             _ => return None,
         })
     }
@@ -60,7 +62,7 @@ impl Floor {
             Self::Hal | Self::UserRuntime | Self::Host | Self::SimulatorMachine => 2,
             Self::KernelSubsystem | Self::UserProgram | Self::SimulatorHypervisor => 3,
             Self::KernelBinary => 4,
-            Self::Fuzz => 5,
+            Self::Tests | Self::Fuzz => 5,
         }
     }
 
@@ -68,7 +70,7 @@ impl Floor {
     fn may_use(self, other: Self) -> bool {
         use Floor::{
             Abi, Fuzz, Hal, Host, KernelBinary, KernelSubsystem, Lib, SimulatorHypervisor,
-            SimulatorMachine, UserProgram, UserRuntime,
+            SimulatorMachine, Tests, UserProgram, UserRuntime,
         };
         match self {
             Abi => other == Abi,
@@ -77,7 +79,7 @@ impl Floor {
             UserProgram => matches!(other, Abi | Lib | UserRuntime),
             Host => matches!(other, Abi | Lib | Host),
             SimulatorHypervisor => matches!(other, Abi | Lib | SimulatorMachine),
-            Fuzz => other != Fuzz,
+            Tests | Fuzz => !matches!(other, Tests | Fuzz),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{build, check, clean, doc, fuzz, image, setup, test};
+use crate::{build, check, clean, doc, endorsement, fuzz, image, run, setup, test};
 
 /// What a person can type.
 #[derive(Debug, Parser)]
@@ -10,13 +10,14 @@ use crate::{build, check, clean, doc, fuzz, image, setup, test};
     name = "svsm",
     bin_name = "cargo svsm",
     version,
-    about = "Builds, measures, inspects and tests the Secure VM Service Module",
+    about = "Builds, measures, runs and tests the Secure VM Service Module",
     disable_help_subcommand = true,
     after_help = "\
 Examples:
   cargo svsm setup --dry-run                  what is needed, and what is there
   cargo svsm build                            the image, in target/svsm/release
   cargo svsm image measure target/svsm/release/svsm.igvm
+  cargo svsm run --igvm target/svsm/release/svsm.igvm
   cargo svsm test                             everything that must pass
 
 Each command provides what it needs by itself, in ~/.cache/svsm (or SVSM_CACHE,
@@ -45,6 +46,11 @@ pub(crate) enum Command {
     /// Inspect, measure, compare and sign IGVM files
     #[command(subcommand)]
     Image(image::Arguments),
+    /// Run a guest in the platform simulator
+    Run(run::Arguments),
+    /// Export the simulated processor's certificates, verify attestation reports
+    #[command(subcommand)]
+    Endorsement(endorsement::Arguments),
     /// Check the source: style, lints, documentation, rules of the tree
     Check(check::Arguments),
     /// Run all checks and tests, fast to slow

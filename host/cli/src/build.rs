@@ -134,7 +134,7 @@ fn make(project: &Project, arguments: &Arguments, messages: Stdio) -> Result<Bui
     let default = || project.workspace.root().join("images/svsm.toml");
     let manifest = Manifest::load(&arguments.manifest.clone().unwrap_or_else(default))?;
     let packages: BTreeSet<&str> = manifest.packages().collect();
-    let programs = compile(project, &packages, arguments.profile, messages)?;
+    let programs = compile(project, &packages, arguments.profile.cargo(), messages)?;
     let platforms = if arguments.platforms.is_empty() {
         manifest.platforms.clone()
     } else {
@@ -168,7 +168,8 @@ struct Message {
     executable: Option<PathBuf>,
 }
 
-/// Builds packages for bare metal and says where their programs lie.
+/// Builds packages for bare metal, by one of cargo's profiles, and says where
+/// their programs lie.
 ///
 /// # Errors
 ///
@@ -177,7 +178,7 @@ struct Message {
 pub(crate) fn compile(
     project: &Project,
     packages: &BTreeSet<&str>,
-    profile: Profile,
+    cargo_profile: &str,
     messages: Stdio,
 ) -> Result<BTreeMap<String, PathBuf>> {
     if packages.is_empty() {
@@ -189,7 +190,7 @@ pub(crate) fn compile(
         }
     }
     let mut command = module::cargo(project, "build")?;
-    command.args(["--profile", profile.cargo(), "--message-format=json-render-diagnostics"]);
+    command.args(["--profile", cargo_profile, "--message-format=json-render-diagnostics"]);
     for name in packages {
         command.args(["--package", name]);
     }

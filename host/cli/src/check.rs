@@ -11,6 +11,9 @@ use crate::project::Project;
 use crate::session::{Network, Session};
 use crate::workspace::{World, cargo};
 
+/// Folders that are workspaces of their own, next to that of the root.
+const TREES: [&str; 2] = ["fuzz", "tests/oracle"];
+
 /// Arguments of `svsm check`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -94,9 +97,11 @@ fn format(project: &Project, log: &mut Log) -> Result<()> {
     let root = project.workspace.root();
     let mut fmt = cargo();
     log.run(fmt.args(["fmt", "--all", "--check"]).current_dir(root))?;
-    // The fuzz targets are a tree of their own.
-    let mut fmt = cargo();
-    log.run(fmt.args(["fmt", "--check"]).current_dir(root.join("fuzz")))
+    for tree in TREES {
+        let mut fmt = cargo();
+        log.run(fmt.args(["fmt", "--check"]).current_dir(root.join(tree)))?;
+    }
+    Ok(())
 }
 
 fn rules(project: &Project, log: &mut Log) -> Result<Counts> {
@@ -148,7 +153,7 @@ fn documentation(project: &Project, log: &mut Log) -> Result<()> {
 
 fn fix(project: &Project) -> Result<()> {
     let (root, terminal) = (project.workspace.root(), project.session.terminal);
-    for folder in [root.to_owned(), root.join("fuzz")] {
+    for folder in TREES.iter().map(|tree| root.join(tree)).chain([root.to_owned()]) {
         let mut fmt = cargo();
         crate::process::capture(fmt.args(["fmt", "--all"]).current_dir(folder))?;
     }

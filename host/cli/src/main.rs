@@ -6,7 +6,10 @@
 //! | files | what they know |
 //! |---|---|
 //! | `project`, `workspace`, `module` | the source tree, and cargo for it and for bare metal |
+//! | `guest` | what test guests start from |
 //! | `jobs`, `log` | lists of jobs with logs and a table at the end |
+//! | `machine/…` | QEMU as a child process |
+//! | `simulation/…` | guests in the platform simulator |
 //! | `setup/…`, `cache` | what is needed, and where it is kept |
 //! | `session`, `terminal`, `table`, `process`, `failure` | how to talk to people, programs and the shell |
 #![forbid(unsafe_code)]
@@ -17,17 +20,22 @@ mod cache;
 mod check;
 mod clean;
 mod doc;
+mod endorsement;
 mod failure;
 mod fuzz;
+mod guest;
 mod image;
 mod jobs;
 mod log;
+mod machine;
 mod module;
 mod output_file;
 mod process;
 mod project;
+mod run;
 mod session;
 mod setup;
+mod simulation;
 mod table;
 mod terminal;
 mod test;
@@ -47,14 +55,14 @@ use terminal::{Terminal, Tone};
 fn main() -> ExitCode {
     let line = CommandLine::parse();
     let terminal = Terminal::detect();
-    match run(&line, terminal) {
+    match dispatch(&line, terminal) {
         Ok(Verdict::Good) => ExitCode::SUCCESS,
         Ok(Verdict::Bad) => ExitCode::FAILURE,
         Err(error) => fail(&error, terminal),
     }
 }
 
-fn run(line: &CommandLine, terminal: Terminal) -> Result<Verdict> {
+fn dispatch(line: &CommandLine, terminal: Terminal) -> Result<Verdict> {
     let network = if line.offline {
         Network::Forbidden
     } else {
@@ -65,6 +73,8 @@ fn run(line: &CommandLine, terminal: Terminal) -> Result<Verdict> {
         Command::Setup(arguments) => setup::run(arguments, session),
         Command::Build(arguments) => build::run(arguments, session),
         Command::Image(arguments) => image::run(arguments, terminal),
+        Command::Run(arguments) => run::run(arguments, session),
+        Command::Endorsement(arguments) => endorsement::run(arguments, session),
         Command::Check(arguments) => check::run(arguments, session),
         Command::Test(arguments) => test::run(arguments, session),
         Command::Fuzz(arguments) => fuzz::run(arguments, session),

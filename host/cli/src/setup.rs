@@ -5,9 +5,12 @@
 
 mod apt;
 mod bare_metal;
+mod busybox;
+mod chip_keys;
 mod crates;
 mod distribution;
 mod firmware;
+mod guest_kernel;
 mod machine;
 mod provide;
 mod step;
@@ -18,10 +21,13 @@ mod version;
 
 use anyhow::{Result, bail};
 
+pub(crate) use guest_kernel::{GuestKernel, KernelFiles, LINUX_6_1, LINUX_6_12, LINUX_7};
 pub(crate) use machine::TARGET;
 pub(crate) use toolbox::Toolbox;
 
 use bare_metal::BareMetal;
+use busybox::Busybox;
+use chip_keys::ChipKeys;
 use crates::Crates;
 use firmware::Firmware;
 use machine::Machine;
@@ -46,8 +52,21 @@ pub(crate) struct Arguments {
 }
 
 /// All steps, those that others need first.
-const STEPS: [&dyn Step; 8] =
-    [&Crates, &BareMetal, &QEMU, &Firmware, &CXX, &CARGO_DENY, &MDBOOK, &CARGO_FUZZ];
+const STEPS: [&dyn Step; 13] = [
+    &Crates,
+    &BareMetal,
+    &ChipKeys,
+    &QEMU,
+    &Firmware,
+    &LINUX_6_1,
+    &LINUX_6_12,
+    &LINUX_7,
+    &Busybox,
+    &CXX,
+    &CARGO_DENY,
+    &MDBOOK,
+    &CARGO_FUZZ,
+];
 
 /// Runs the command.
 ///

@@ -1,8 +1,10 @@
 //! `svsm test`: checks, tests, reproducibility, boot, fuzz smoke; fast to slow.
 
 mod boot;
+mod guest;
 mod libtest;
 mod machine;
+mod oracle;
 mod reproducible;
 mod simulator;
 
@@ -84,12 +86,18 @@ fn jobs(project: &Project, depth: Depth) -> Vec<Job<'_>> {
         Job::new("measurement", "launch digests of a firmware that others measured", |log| {
             measurement(project, log)
         }),
+        Job::new("endorsement", "certificates and reports that another verifier accepts", |log| {
+            oracle::test(project, log)
+        }),
         Job::all_or_nothing("book", "book and API documentation", |log| {
             doc::site(project, log).map(drop)
         }),
         Job::new("boot", "the image boots in QEMU", |log| {
             let built = build::default_image(project, log.stream()?)?;
             boot::test(project, &built, log)
+        }),
+        Job::new("guest", "stock kernels boot with our ACPI tables and RAM disk", |log| {
+            guest::test(project, log)
         }),
         Job::new("simulator", "QEMU does what the platform simulator relies on", |log| {
             simulator::test(project, log)

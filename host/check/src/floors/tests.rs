@@ -46,6 +46,7 @@ fn the_whole_house_stands() {
         ("host/cli", &["host/image"]),
         ("simulator/machine", &["abi/snp"]),
         ("simulator/hypervisor", &["simulator/machine", "abi/x86"]),
+        ("tests/oracle", &["host/image", "abi/snp"]),
         ("fuzz", &["host/image", "simulator/machine"]),
     ];
     assert_eq!(said(house), [""; 0]);
@@ -68,6 +69,9 @@ fn looking_upwards_or_into_another_building_is_refused() {
         ("host/a", "simulator/machine"),
         ("simulator/machine", "simulator/hypervisor"),
         ("simulator/hypervisor", "kernel/hal"),
+        ("host/a", "tests/oracle"),
+        ("tests/a", "tests/oracle"),
+        ("tests/a", "fuzz"),
         ("host/a", "fuzz"),
     ];
     for (from, to) in refused {
@@ -120,8 +124,8 @@ fn crates_must_be_where_a_floor_is() {
 proptest! {
     #[test]
     fn the_product_never_looks_up(
-        from in "(abi|lib|kernel|user|host|simulator)/(hal|rt|svsm|machine|hypervisor|a)|fuzz",
-        to in "(abi|lib|kernel|user|host|simulator)/(hal|rt|svsm|machine|hypervisor|a)|fuzz",
+        from in "(abi|lib|kernel|user|host|simulator|tests)/(hal|rt|svsm|machine|hypervisor|a)|fuzz",
+        to in "(abi|lib|kernel|user|host|simulator|tests)/(hal|rt|svsm|machine|hypervisor|a)|fuzz",
     ) {
         if let (Some(from), Some(to)) = (Floor::of(&from), Floor::of(&to))
             && from.may_use(to)

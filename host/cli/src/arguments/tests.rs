@@ -45,6 +45,8 @@ fn wrong_lines_are_refused() {
         ("image diff one", ErrorKind::MissingRequiredArgument),
         ("image measure f --vmm kvm --vcpus 0", ErrorKind::ValueValidation),
         ("image sign f", ErrorKind::MissingRequiredArgument),
+        ("endorsement export", ErrorKind::MissingRequiredArgument),
+        ("endorsement verify", ErrorKind::MissingRequiredArgument),
         ("fuzz --seconds 1 --runs 1", ErrorKind::ArgumentConflict),
         ("clean --yes", ErrorKind::MissingRequiredArgument),
     ] {

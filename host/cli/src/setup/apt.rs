@@ -64,6 +64,17 @@ impl Archive {
         Ok(parse_madison(&process::capture(command.args(["madison", package]))?))
     }
 
+    /// Names of the packages that the newest version of a package needs, with
+    /// all alternatives.
+    ///
+    /// # Errors
+    ///
+    /// There is no such package, or the index cannot be read.
+    pub(crate) fn dependencies(&self, package: &str) -> Result<Vec<String>> {
+        let mut command = self.command("apt-cache");
+        Ok(parse_depends(&process::capture(command.args(["depends", "--important", package]))?))
+    }
+
     /// Fetches a package, checks it against the index and unpacks it into
     /// `folder`.
     ///
@@ -134,9 +145,20 @@ fn parse_madison(text: &str) -> Vec<String> {
         .collect()
 }
 
+/// Reads lines like `  Depends: linux-base` and ` |Depends: dracut`. Names of
+/// virtual packages stand in angle brackets, with their providers below them;
+/// both are left out.
+fn parse_depends(text: &str) -> Vec<String> {
+    let names = text.lines().filter_map(|line| {
+        let (kind, name) = line.trim_start_matches([' ', '|']).split_once(": ")?;
+        (kind.ends_with("Depends") && !name.starts_with('<')).then(|| name.trim().to_owned())
+    });
+    names.collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{parse_madison, source_list};
+    use super::{parse_depends, parse_madison, source_list};
 
     #[test]
     fn every_source_names_its_keys() {
@@ -155,5 +177,12 @@ mod tests {
         assert_eq!(parse_madison(text), ["1.96.1+dfsg1-2~bpo13+1", "1.95.0+dfsg1-2~bpo13+1"]);
         assert!(parse_madison("").is_empty());
         assert!(parse_madison("N: Unable to locate package\n").is_empty());
+    }
+    #[test]
+    fn dependencies_of_a_package() {
+        let text = "linux-image-7.2.12+deb14-cloud-amd64\n  PreDepends: linux-base\n |Depends: dracut\n  Depends: <linux-initramfs-tool>\n    dracut\n    tiny-initramfs\n  Depends: linux-modules-7.2.12+deb14-cloud-amd64\n  Breaks: wireless-regdb\n";
+        let expected = ["linux-base", "dracut", "linux-modules-7.2.12+deb14-cloud-amd64"];
+        assert_eq!(parse_depends(text), expected);
+        assert!(parse_depends("").is_empty());
     }
 }

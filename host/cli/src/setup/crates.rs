@@ -15,7 +15,7 @@ use crate::workspace::cargo;
 pub(crate) struct Crates;
 
 /// Manifests of the trees that have a lock file of their own.
-const MANIFESTS: [&str; 2] = ["Cargo.toml", "fuzz/Cargo.toml"];
+const MANIFESTS: [&str; 3] = ["Cargo.toml", "fuzz/Cargo.toml", "tests/oracle/Cargo.toml"];
 
 impl Step for Crates {
     fn name(&self) -> String {

@@ -8,7 +8,6 @@ use super::machine::Machine;
 use super::step::{Found, Remedy, Step};
 use crate::failure;
 use crate::log::Log;
-use crate::session::Network;
 use crate::terminal::{Terminal, Tone, seconds};
 
 /// Finds what a step is for and provides it if it is missing; tells about the
@@ -61,14 +60,12 @@ fn intention(step: &dyn Step, machine: &Machine) -> (&'static str, Vec<String>) 
     match step.ways(machine) {
         Err(Remedy(text)) => ("by hand", vec![text]),
         Ok(ways) => {
+            let open = ways.iter().any(|way| way.is_open(machine.network));
+            let verb = if open { "missing" } else { "offline" };
             let lines = ways.into_iter().enumerate().map(|(index, way)| match index {
                 0 => format!("would {}", way.how),
                 _ => format!("or, if that fails, {}", way.how),
             });
-            let verb = match machine.network {
-                Network::Allowed => "missing",
-                Network::Forbidden => "offline",
-            };
             (verb, lines.collect())
         }
     }
@@ -78,8 +75,10 @@ fn provide(step: &dyn Step, machine: &Machine, terminal: Terminal) -> Result<Fou
     let ways = step.ways(machine).map_err(|Remedy(text)| {
         anyhow!("{} is missing ({}): {text}", step.name(), step.purpose())
     })?;
-    if machine.network == Network::Forbidden {
-        let how: Vec<String> = ways.into_iter().map(|way| way.how).collect();
+    let (ways, closed): (Vec<_>, Vec<_>) =
+        ways.into_iter().partition(|way| way.is_open(machine.network));
+    if ways.is_empty() {
+        let how: Vec<String> = closed.into_iter().map(|way| way.how).collect();
         bail!(
             "{} is missing ({}), and the network may not be used: \
              run `cargo svsm setup {0}` online, it will {}",

@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use super::machine::Machine;
 use crate::log::Log;
+use crate::session::Network;
 
 /// Something that commands need and that set-up can find or provide.
 pub(crate) trait Step {
@@ -51,13 +52,36 @@ type Work<'a> = Box<dyn Fn(&mut Log) -> Result<()> + 'a>;
 pub(crate) struct Way<'a> {
     /// What is done, as one sentence without a full stop.
     pub(crate) how: String,
+    reach: Reach,
     work: Work<'a>,
 }
 
+/// How far a way goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    /// It may use the network.
+    Network,
+    /// It stays on this machine.
+    Machine,
+}
+
 impl<'a> Way<'a> {
-    /// A way that `work` goes.
+    /// A way that `work` goes, which may use the network.
     pub(crate) fn new(how: impl Into<String>, work: impl Fn(&mut Log) -> Result<()> + 'a) -> Self {
-        Self { how: how.into(), work: Box::new(work) }
+        Self { how: how.into(), reach: Reach::Network, work: Box::new(work) }
+    }
+
+    /// A way that `work` goes without the network.
+    pub(crate) fn without_network(
+        how: impl Into<String>,
+        work: impl Fn(&mut Log) -> Result<()> + 'a,
+    ) -> Self {
+        Self { how: how.into(), reach: Reach::Machine, work: Box::new(work) }
+    }
+
+    /// Whether it can be gone with such a network.
+    pub(crate) fn is_open(&self, network: Network) -> bool {
+        network == Network::Allowed || self.reach == Reach::Machine
     }
 
     /// Goes this way.

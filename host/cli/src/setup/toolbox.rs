@@ -2,10 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use svsm_endorsement::Endorsement;
 
 use super::bare_metal::BareMetal;
+use super::busybox::Busybox;
+use super::chip_keys::ChipKeys;
 use super::firmware::Firmware;
+use super::guest_kernel::{GuestKernel, KernelFiles};
 use super::machine::Machine;
 use super::provide::need;
 use super::step::{Found, Step};
@@ -54,6 +58,12 @@ impl Toolbox {
         &self.machine.rustc.commit
     }
 
+    /// Keys and certificates of the simulated security processor.
+    pub(crate) fn endorsement(&self) -> Result<Endorsement> {
+        let folder = self.need(&ChipKeys)?;
+        Endorsement::load(&folder).with_context(|| folder.display().to_string())
+    }
+
     /// QEMU's program.
     pub(crate) fn qemu(&self) -> Result<PathBuf> {
         self.need(&QEMU)
@@ -62,6 +72,16 @@ impl Toolbox {
     /// A file with the OVMF that tests measure.
     pub(crate) fn firmware(&self) -> Result<PathBuf> {
         self.need(&Firmware)
+    }
+
+    /// A kernel for test guests.
+    pub(crate) fn guest_kernel(&self, kernel: &GuestKernel) -> Result<KernelFiles> {
+        KernelFiles::in_folder(&self.need(kernel)?)
+    }
+
+    /// The user land of test guests: a busybox that needs no library.
+    pub(crate) fn busybox(&self) -> Result<PathBuf> {
+        self.need(&Busybox)
     }
 
     /// cargo-deny's program.

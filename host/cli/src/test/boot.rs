@@ -5,10 +5,11 @@ use anyhow::{Context, Result, bail};
 use svsm_image::layout::part::Part;
 use svsm_image::manifest::PlatformName;
 
-use super::machine;
+use super::machine::run_to_end;
 use crate::build::Built;
 use crate::jobs::Counts;
 use crate::log::Log;
+use crate::machine::qemu;
 use crate::project::Project;
 
 /// Boots `built` and compares its console with what the builder placed.
@@ -18,10 +19,10 @@ use crate::project::Project;
 /// QEMU is missing, or the machine does not end in time.
 pub(super) fn test(project: &Project, built: &Built, log: &mut Log) -> Result<Counts> {
     let image = built.native.as_ref().context("the image has no platform `native`")?;
-    let mut qemu = machine::qemu(project)?;
+    let mut qemu = qemu(project)?;
     // One processor model for all machines, so that every run is the same.
-    qemu.args(["-cpu", "max", "-m", "512M", "-no-reboot", "-kernel"]).arg(image);
-    let end = machine::run(&mut qemu, log)?;
+    qemu.args(["-cpu", "max", "-m", "512M", "-kernel"]).arg(image);
+    let end = run_to_end(&mut qemu, log)?;
     let text = end.console;
     if !end.status.success() {
         bail!("QEMU failed ({})", end.status);

@@ -1,15 +1,13 @@
-//! Machines for tests: QEMU with a serial console, ended when it takes too long.
+//! Machines for tests: run to their end, with the console in the log.
 
-use std::fs::File;
-use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, bail};
 
 use crate::log::Log;
+use crate::machine::{Event, Machine, Side, Signals, follow};
 use crate::process;
-use crate::project::Project;
 
 /// Far more than any test takes on a slow machine without hardware support.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -22,53 +20,52 @@ pub(super) struct End {
     pub(super) console: String,
 }
 
-/// QEMU for a machine with one processor, a serial port and nothing else.
-/// Processor model, memory and what to start are to be added.
-///
-/// # Errors
-///
-/// QEMU is missing and cannot be had.
-pub(super) fn qemu(project: &Project) -> Result<Command> {
-    let mut qemu = Command::new(project.toolbox.qemu()?);
-    qemu.args(["-machine", "q35,accel=tcg", "-smp", "1"]);
-    qemu.args(["-nodefaults", "-display", "none", "-serial", "stdio"]);
-    Ok(qemu)
-}
-
-/// Runs a machine to its end. The console also goes to the log.
+/// Runs a machine to its end. What it writes also goes to the log.
 ///
 /// # Errors
 ///
 /// QEMU does not start, or the machine does not end in time.
-pub(super) fn run(qemu: &mut Command, log: &mut Log) -> Result<End> {
+pub(super) fn run_to_end(qemu: &mut Command, log: &mut Log) -> Result<End> {
     log.say(&format!("$ {}", process::show(qemu)))?;
-    let folder = tempfile::tempdir().context("cannot create a folder")?;
-    let console = folder.path().join("console");
-    let output = File::create(&console).context("cannot create a file for the console")?;
-    qemu.stdin(Stdio::null()).stdout(output).stderr(log.stream()?);
-    let machine = qemu.spawn().context("cannot start QEMU")?;
-    let ended = wait(machine, TIMEOUT);
-    let console = read(&console)?;
+    let machine = Machine::start(qemu, None, None, Signals::note()?)?;
+    let mut heard = Heard::default();
+    let ended = listen(machine, TIMEOUT, &mut heard);
+    let [console, messages] =
+        [heard.console, heard.messages].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     log.say(&format!("--- console\n{}\n--- end of console", console.trim_end()))?;
+    if !messages.is_empty() {
+        log.say(messages.trim_end())?;
+    }
     Ok(End { status: ended?, console })
 }
 
-/// Waits for a process and ends it when its time is up.
-fn wait(mut process: Child, limit: Duration) -> Result<ExitStatus> {
-    let began = Instant::now();
-    while began.elapsed() < limit {
-        if let Some(status) = process.try_wait().context("cannot wait for QEMU")? {
-            return Ok(status);
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    process.kill().and_then(|()| process.wait()).context("cannot end QEMU")?;
-    Err(anyhow!("the machine was still running after {} s", limit.as_secs()))
+/// What a machine wrote.
+#[derive(Default)]
+struct Heard {
+    console: Vec<u8>,
+    messages: Vec<u8>,
 }
 
-fn read(file: &Path) -> Result<String> {
-    let bytes = std::fs::read(file).context("cannot read the console")?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+/// Listens to a machine until it ends, and ends it when its time is up.
+fn listen(mut machine: Machine, limit: Duration, heard: &mut Heard) -> Result<ExitStatus> {
+    let began = Instant::now();
+    while began.elapsed() < limit {
+        for event in machine.wait()? {
+            match event {
+                Event::Heard(Side::Console, bytes) => heard.console.extend(bytes),
+                Event::Heard(Side::Messages, bytes) => heard.messages.extend(bytes),
+                // This machine was given neither.
+                Event::Heard(Side::Report | Side::Keyboard, _) => {}
+                Event::Signal(signal) => {
+                    drop(machine);
+                    follow(signal)?;
+                    bail!("interrupted by {}", signal.name());
+                }
+                Event::Ended(status) => return Ok(status),
+            }
+        }
+    }
+    bail!("the machine was still running after {} s", limit.as_secs_f64())
 }
 
 #[cfg(test)]
@@ -76,14 +73,35 @@ mod tests {
     use std::process::Command;
     use std::time::Duration;
 
-    use super::wait;
+    use super::{Heard, listen, run_to_end};
+    use crate::log::Log;
+    use crate::machine::{Machine, Signals};
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
 
     #[test]
     fn a_machine_that_hangs_is_ended() -> anyhow::Result<()> {
-        let sleeper = Command::new("sleep").arg("60").spawn()?;
-        assert!(wait(sleeper, Duration::from_millis(50)).is_err());
-        let quick = Command::new("true").spawn()?;
-        assert!(wait(quick, Duration::from_secs(30))?.success());
+        let machine =
+            Machine::start(&mut shell("echo begun; sleep 60"), None, None, Signals::note()?)?;
+        let mut heard = Heard::default();
+        let error = listen(machine, Duration::from_millis(500), &mut heard);
+        assert!(error.is_err_and(|error| error.to_string().contains("after 0.5 s")));
+        assert_eq!(heard.console, b"begun\n");
+        Ok(())
+    }
+
+    #[test]
+    fn what_it_writes_is_kept_and_logged() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let mut log = Log::create(folder.path().join("log"))?;
+        let end = run_to_end(&mut shell("echo hello; echo trouble >&2; exit 3"), &mut log)?;
+        assert_eq!((end.console.as_str(), end.status.code()), ("hello\n", Some(3)));
+        let log = log.text()?;
+        assert!(log.contains("--- console\nhello\n---") && log.ends_with("trouble\n"), "{log}");
         Ok(())
     }
 }

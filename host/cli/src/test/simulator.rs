@@ -1,18 +1,14 @@
 //! Runs the platform simulator's self-test: whether this machine's QEMU does
 //! what the simulator relies on.
 
-use std::collections::BTreeSet;
-
 use anyhow::{Context, Result, bail};
 
-use super::machine;
-use crate::build::{self, Profile};
+use super::machine::run_to_end;
 use crate::jobs::Counts;
 use crate::log::Log;
+use crate::machine::qemu;
 use crate::project::Project;
-
-/// Package of the program.
-const PACKAGE: &str = "hypervisor";
+use crate::simulation::hypervisor;
 
 /// QEMU's exit statuses when a self-test ended, all well or not; see
 /// `simulator/hypervisor/src/exit.rs`.
@@ -24,14 +20,12 @@ const ENDED: [i32; 2] = [33, 35];
 ///
 /// It cannot be built, or did not come to the end of its checks.
 pub(super) fn test(project: &Project, log: &mut Log) -> Result<Counts> {
-    let packages = BTreeSet::from([PACKAGE]);
-    let programs = build::compile(project, &packages, Profile::Release, log.stream()?)?;
-    let program = programs.get(PACKAGE).context("the program was not built")?;
-    let mut qemu = machine::qemu(project)?;
+    let program = hypervisor(project, log.stream()?)?;
+    let mut qemu = qemu(project)?;
     // Page tables of five levels with bit 51 as an address bit need all 52.
-    qemu.args(["-cpu", "max,phys-bits=52", "-m", "1G", "-no-reboot"]);
+    qemu.args(["-cpu", "max,phys-bits=52", "-m", "1G"]);
     qemu.args(["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04", "-kernel"]).arg(program);
-    let end = machine::run(&mut qemu, log)?;
+    let end = run_to_end(&mut qemu, log)?;
     if !end.status.code().is_some_and(|code| ENDED.contains(&code)) {
         bail!("the self-test did not come to its end ({})", end.status);
     }

@@ -17,6 +17,8 @@ enum Means {
     None,
     /// One way that works.
     Works,
+    /// The same without the network.
+    WorksHere,
     /// One that fails and one that works.
     SecondWorks,
     /// One that claims to have worked.
@@ -49,6 +51,10 @@ impl Step for MakeFile {
         match self.0 {
             Means::None => Err(Remedy("write it yourself".to_owned())),
             Means::Works => Ok(vec![works()]),
+            Means::WorksHere => Ok(vec![
+                Way::new("fetch it", |_| bail!("from where?")),
+                Way::without_network("write it", |_| Ok(std::fs::write(place(machine), "made")?)),
+            ]),
             Means::SecondWorks => Ok(vec![fails, works()]),
             Means::Lies => Ok(vec![Way::new("do nothing", |_| Ok(()))]),
         }
@@ -101,6 +107,12 @@ fn offline_says_what_is_missing_and_what_would_fetch_it() -> Result<()> {
 }
 
 #[test]
+fn offline_ways_that_stay_here_are_gone() -> Result<()> {
+    assert_eq!(try_with(Means::WorksHere, Network::Forbidden)?, Ok(()));
+    Ok(())
+}
+
+#[test]
 fn without_a_way_the_remedy_is_told() -> Result<()> {
     let message = try_with(Means::None, Network::Allowed)?.unwrap_err();
     assert!(message.contains("write it yourself"), "{message}");
@@ -120,6 +132,9 @@ fn a_plan_names_all_ways() {
     let (verb, lines) = intention(&MakeFile(Means::SecondWorks), &machine);
     assert_eq!(verb, "missing");
     assert_eq!(lines, ["would try in vain", "or, if that fails, write it"]);
+    let machine = Machine { network: Network::Forbidden, ..machine };
+    assert_eq!(intention(&MakeFile(Means::Works), &machine).0, "offline");
+    assert_eq!(intention(&MakeFile(Means::WorksHere), &machine).0, "missing");
     let (verb, lines) = intention(&MakeFile(Means::None), &machine);
     assert_eq!((verb, lines.len()), ("by hand", 1));
 }

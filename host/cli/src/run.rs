@@ -1,0 +1,314 @@
+//! `svsm run`: a guest in the platform simulator.
+//!
+//! The arguments become a request, `simulation` does the work, and this command
+//! sits at the console and says what came out of it.
+
+mod keys;
+mod person;
+mod raw_terminal;
+mod values;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use abi_simulator::launch::{CpuidPolicy, Trace};
+use abi_simulator::report;
+use abi_snp::SevFeatures;
+use anyhow::Result;
+use clap::builder::NonEmptyStringValueParser;
+use serde_json::{Value, json};
+
+use crate::failure::{Usage, Verdict};
+use crate::output_file;
+use crate::project::Project;
+use crate::session::Session;
+use crate::simulation::{
+    Devices, End, Image, LinuxImage, Outcome, Pace, Platform, Request, Statistics, simulate,
+};
+use crate::terminal::{Terminal, Tone, seconds};
+use person::Person;
+use values::Serial;
+
+/// Arguments of `svsm run`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo svsm run --igvm target/svsm/release/svsm.igvm
+  cargo svsm run --kernel bzImage --initrd initrd.gz --append console=ttyS0
+  cargo svsm run --igvm other.igvm --cpus 4 --memory 2G --trace ghcb,pages
+  cargo svsm run --igvm other.igvm --expect login: --timeout 60
+  cargo svsm run --igvm other.igvm --icount --stats counts.json
+
+On a terminal every key is the guest's, Ctrl-C too. Ctrl-A x ends the run,
+Ctrl-A h says what else there is.
+
+The console goes to the standard output, what the simulator says to the standard
+error stream; its last line says what ended the run. The exit code is 0 if the
+guest switched itself off, if the text of --expect appeared or if you left with
+Ctrl-A x. With --expect, nothing but the text counts.")]
+pub(crate) struct Arguments {
+    /// IGVM file for SEV-SNP to start, of this or any other project
+    #[arg(long, value_name = "FILE", help_heading = "Image")]
+    igvm: Option<PathBuf>,
+    /// Linux kernel to start at VMPL0, without a module; the image is built in
+    /// memory
+    #[arg(long, value_name = "BZIMAGE", conflicts_with = "igvm", help_heading = "Image")]
+    kernel: Option<PathBuf>,
+    /// Initial RAM disk for the kernel
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "kernel",
+        conflicts_with = "igvm",
+        help_heading = "Image"
+    )]
+    initrd: Option<PathBuf>,
+    /// Command line for the kernel, or for an IGVM file that asks for one
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true,
+        allow_hyphen_values = true,
+        help_heading = "Image"
+    )]
+    append: String,
+
+    /// Virtual processors, 1 to 8
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = Platform::default().cpus,
+        value_parser = clap::value_parser!(u32).range(1..=8),
+        help_heading = "Platform"
+    )]
+    cpus: u32,
+    /// Memory of the guest, up to 4G, in steps of 2M
+    #[arg(
+        long,
+        value_name = "SIZE",
+        default_value = "512M",
+        value_parser = values::memory,
+        help_heading = "Platform"
+    )]
+    memory: u64,
+    /// Page-table bit that makes a page private, 36 to 51
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = Platform::default().c_bit,
+        value_parser = clap::value_parser!(u32).range(36..=51),
+        help_heading = "Platform"
+    )]
+    c_bit: u32,
+    /// SEV features that the platform offers: names and hexadecimal numbers,
+    /// separated by commas [default: snp-active, restricted-injection,
+    /// alternate-injection, debug-swap, secure-tsc]
+    #[arg(
+        long,
+        value_name = "LIST",
+        default_value = None,
+        value_parser = values::sev_features,
+        help_heading = "Platform"
+    )]
+    sev_features: Option<SevFeatures>,
+    /// Processor features that the guest is shown
+    #[arg(long, value_name = "POLICY", value_enum, default_value_t, help_heading = "Platform")]
+    cpuid: Cpuid,
+    /// Version of attestation reports: 2, 3 or 5
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = Platform::default().report_version,
+        value_parser = values::report_version,
+        help_heading = "Platform"
+    )]
+    report_version: u8,
+    /// What a hostile host does to the guest
+    #[arg(long, value_name = "SCENARIO", help_heading = "Platform")]
+    hostile: Option<PathBuf>,
+
+    /// Raw disk image, for a virtio disk; the guest may write to it
+    #[arg(long, value_name = "FILE", help_heading = "Devices")]
+    disk: Option<PathBuf>,
+    /// UNIX socket of a vhost-user back end, for a virtio socket device
+    #[arg(long, value_name = "SOCKET", help_heading = "Devices")]
+    vsock: Option<PathBuf>,
+    /// Where the guest's first serial port goes: stdio, file:PATH or none
+    #[arg(
+        long,
+        value_name = "WHERE",
+        default_value = "stdio",
+        value_parser = values::serial,
+        help_heading = "Devices"
+    )]
+    serial: Serial,
+
+    /// End the run when this text appears on the console; every other end is a
+    /// failure
+    #[arg(
+        long,
+        value_name = "TEXT",
+        allow_hyphen_values = true,
+        value_parser = NonEmptyStringValueParser::new(),
+        help_heading = "Run"
+    )]
+    expect: Option<String>,
+    /// Give up after this time
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        value_parser = clap::value_parser!(u32).range(1..),
+        help_heading = "Run"
+    )]
+    timeout: Option<u32>,
+    /// Let a nanosecond pass with each instruction, so that two runs are the
+    /// same
+    #[arg(long, help_heading = "Run")]
+    icount: bool,
+
+    /// Print what the simulator counted as a table at the end, and write it as
+    /// JSON to a file unless it is `-`
+    #[arg(long, value_name = "FILE", help_heading = "Insight")]
+    stats: Option<PathBuf>,
+    /// Tell what happens while it happens: exits, ghcb, pages, processors,
+    /// interrupts, devices, security-processor, separated by commas, or all
+    /// [without a list: exits]
+    #[arg(
+        long,
+        value_name = "KINDS",
+        num_args = 0..=1,
+        default_missing_value = "exits",
+        value_parser = values::trace,
+        help_heading = "Insight"
+    )]
+    trace: Option<Trace>,
+    /// Wait on this TCP port of 127.0.0.1 for gdb before anything starts. It
+    /// sees QEMU's machine: the simulator, and the guest's registers while the
+    /// guest runs
+    #[arg(
+        long,
+        value_name = "PORT",
+        value_parser = clap::value_parser!(u16).range(1..),
+        help_heading = "Insight"
+    )]
+    gdb: Option<u16>,
+}
+
+/// Which processor features a guest is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Cpuid {
+    /// Without XSAVE, and so without AVX and protection keys
+    #[default]
+    Reduced,
+    /// All that QEMU's processor has and an SNP guest can have
+    Full,
+}
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// The arguments name no image, or there is no run: see
+/// [`simulate`].
+pub(crate) fn run(arguments: &Arguments, session: Session) -> Result<Verdict> {
+    let request = request(arguments)?;
+    let project = Project::open(session)?;
+    let terminal = session.terminal;
+    let mut person = Person::new(&arguments.serial, terminal)?;
+    let outcome = simulate(&project, &request, &mut person, Stdio::inherit())?;
+    person.leave()?;
+
+    if let Some(path) = &arguments.stats {
+        counts(&outcome, path, terminal)?;
+    }
+    let verdict = verdict(&outcome.end, request.expect.as_deref());
+    let tone = match verdict {
+        Verdict::Good => Tone::Good,
+        Verdict::Bad => Tone::Bad,
+    };
+    let mark = terminal.paint_error(tone, "run ended:");
+    let absent = match (&request.expect, verdict) {
+        (Some(text), Verdict::Bad) => format!(", and `{text}` did not appear"),
+        _ => String::new(),
+    };
+    let line = format!("{mark} {}{absent} ({})", outcome.end, seconds(outcome.took));
+    // The terminal may be gone, which is no reason to fail otherwise.
+    let _ = writeln!(std::io::stderr(), "{line}");
+    Ok(verdict)
+}
+
+fn request(arguments: &Arguments) -> Result<Request, Usage> {
+    let image = match (&arguments.igvm, &arguments.kernel) {
+        (Some(igvm), _) => Image::Igvm(igvm.clone()),
+        (None, Some(kernel)) => {
+            Image::Linux(LinuxImage { kernel: kernel.clone(), initrd: arguments.initrd.clone() })
+        }
+        (None, None) => {
+            let problem = "there is nothing to run: give --igvm FILE, or --kernel BZIMAGE \
+                           with --initrd FILE and --append TEXT";
+            return Err(Usage(problem.to_owned()));
+        }
+    };
+    Ok(Request {
+        image,
+        command_line: arguments.append.clone(),
+        platform: Platform {
+            cpus: arguments.cpus,
+            memory: arguments.memory,
+            c_bit: arguments.c_bit,
+            sev_features: arguments.sev_features.unwrap_or(Platform::default().sev_features),
+            cpuid: match arguments.cpuid {
+                Cpuid::Full => CpuidPolicy::FULL,
+                Cpuid::Reduced => CpuidPolicy::REDUCED,
+            },
+            report_version: arguments.report_version,
+            scenario: arguments.hostile.clone(),
+            trace: arguments.trace.unwrap_or_default(),
+        },
+        devices: Devices { disk: arguments.disk.clone(), vsock: arguments.vsock.clone() },
+        pace: if arguments.icount { Pace::Instructions } else { Pace::RealTime },
+        debugger: arguments.gdb,
+        limit: arguments.timeout.map(|seconds| Duration::from_secs(seconds.into())),
+        expect: arguments.expect.clone(),
+    })
+}
+
+/// Whether the run did what was asked for: the text that was expected appeared,
+/// or, without such a text, the guest switched itself off or the person left.
+fn verdict(end: &End, expected: Option<&str>) -> Verdict {
+    match (end, expected) {
+        (End::Expected, _) | (End::Told(report::End::PoweredOff) | End::Left, None) => {
+            Verdict::Good
+        }
+        _ => Verdict::Bad,
+    }
+}
+
+/// Shows what was counted, and writes it to `path` unless that is `-`.
+fn counts(outcome: &Outcome, path: &Path, terminal: Terminal) -> Result<()> {
+    let Some(statistics) = &outcome.statistics else {
+        let problem = "no statistics: the run ended before the simulator told any";
+        eprintln!("{}", terminal.paint_error(Tone::Notable, problem));
+        return Ok(());
+    };
+    if path != Path::new("-") {
+        let json = serde_json::to_string_pretty(&for_machines(outcome, statistics))?;
+        output_file::write(path, (json + "\n").as_bytes())?;
+    }
+    Ok(terminal.line(&statistics.table(terminal))?)
+}
+
+/// Nothing in it differs between two runs that are the same.
+fn for_machines(outcome: &Outcome, statistics: &Statistics) -> Value {
+    json!({
+        "launch_digest": outcome.launch_digest,
+        "end": outcome.end.to_string(),
+        "statistics": statistics,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,135 @@
+//! Tests of the arguments and of what is said about a run.
+
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use abi_simulator::launch::{CpuidPolicy, Trace};
+use abi_simulator::report::{self, Row, Section};
+use abi_snp::SevFeatures;
+use anyhow::{Result, anyhow};
+use clap::{Args, Command, FromArgMatches};
+
+use super::{Arguments, counts, request, verdict};
+use crate::failure::Verdict;
+use crate::simulation::{End, Image, Outcome, Pace, Platform, Request, Statistics};
+use crate::terminal::Terminal;
+
+fn parsed(line: &str) -> Result<Request> {
+    let words = std::iter::once("run").chain(line.split_whitespace());
+    let matches = Arguments::augment_args(Command::new("run")).try_get_matches_from(words)?;
+    Ok(request(&Arguments::from_arg_matches(&matches)?)?)
+}
+
+fn outcome(statistics: Option<Statistics>) -> Outcome {
+    let end = End::QemuEnded { status: ExitStatus::from_raw(0), messages: String::new() };
+    let launch_digest = Some("ab".to_owned());
+    Outcome { end, launch_digest, statistics, took: Duration::ZERO }
+}
+
+#[test]
+fn defaults() -> Result<()> {
+    let request = parsed("--igvm a.igvm")?;
+    assert!(matches!(&request.image, Image::Igvm(path) if path == Path::new("a.igvm")));
+    let platform = &request.platform;
+    let default = Platform::default();
+    assert_eq!((platform.cpus, platform.c_bit), (default.cpus, default.c_bit));
+    assert_eq!((platform.memory, platform.cpuid), (default.memory, default.cpuid));
+    assert_eq!(platform.sev_features, default.sev_features);
+    assert_eq!(platform.report_version, default.report_version);
+    assert_eq!((platform.trace, platform.scenario.as_ref()), (default.trace, None));
+    assert_eq!((request.pace, request.debugger), (Pace::RealTime, None));
+    assert_eq!((request.limit, request.expect), (None, None));
+    Ok(())
+}
+
+#[test]
+fn everything_else() -> Result<()> {
+    let line = "--kernel k --initrd i --append -v --cpus 8 --memory 4G --c-bit 47 \
+                --sev-features 0x9 --cpuid reduced --report-version 5 --hostile h --disk d \
+                --vsock v --serial none --expect -- --timeout 5 --icount --trace ghcb --gdb 1234";
+    let request = parsed(line)?;
+    let Image::Linux(linux) = &request.image else { return Err(anyhow!("no Linux")) };
+    assert_eq!((linux.kernel.as_path(), request.command_line.as_str()), (Path::new("k"), "-v"));
+    assert_eq!(linux.initrd.as_deref(), Some(Path::new("i")));
+    let platform = &request.platform;
+    assert_eq!((platform.cpus, platform.memory, platform.c_bit), (8, 4 << 30, 47));
+    let features = SevFeatures::SNP_ACTIVE | SevFeatures::RESTRICTED_INJECTION;
+    assert_eq!((platform.sev_features, platform.cpuid), (features, CpuidPolicy::REDUCED));
+    assert_eq!((platform.report_version, platform.trace), (5, Trace::GHCB));
+    assert_eq!(platform.scenario.as_deref(), Some(Path::new("h")));
+    assert_eq!(request.devices.disk.as_deref(), Some(Path::new("d")));
+    assert_eq!(request.devices.vsock.as_deref(), Some(Path::new("v")));
+    assert_eq!((request.pace, request.debugger), (Pace::Instructions, Some(1234)));
+    assert_eq!(request.limit, Some(Duration::from_secs(5)));
+    assert_eq!(request.expect.as_deref(), Some("--"));
+    Ok(())
+}
+
+#[test]
+fn tracing_without_a_list_means_exits() -> Result<()> {
+    assert_eq!(parsed("--igvm a --trace")?.platform.trace, Trace::EXITS);
+    assert_eq!(parsed("--trace --igvm a")?.platform.trace, Trace::EXITS);
+    Ok(())
+}
+
+#[test]
+fn wrong_lines_are_refused() {
+    for (line, expected) in [
+        ("", "nothing to run: give --igvm"),
+        ("--igvm a --kernel b", "cannot be used with"),
+        ("--igvm a --initrd b", "cannot be used with"),
+        ("--initrd a", "--kernel"),
+        ("--igvm a --cpus 9", "9 is not in 1..=8"),
+        ("--igvm a --memory 3", "multiple of 2M"),
+        ("--igvm a --c-bit 35", "35 is not in 36..=51"),
+        ("--igvm a --sev-features x", "restricted-injection"),
+        ("--igvm a --serial tcp", "file:PATH"),
+        ("--igvm a --timeout 0", "0 is not in"),
+        ("--igvm a --gdb 0", "0 is not in"),
+    ] {
+        let error = parsed(line).map_err(|error| error.to_string());
+        assert!(error.as_ref().is_err_and(|text| text.contains(expected)), "{line}: {error:?}");
+    }
+}
+
+#[test]
+fn counts_are_written_for_machines() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("counts.json");
+    let rows = vec![Row { name: "CPUID".to_owned(), count: 7 }];
+    let sections = vec![Section { name: "exits".to_owned(), rows }];
+    counts(&outcome(Some(Statistics::new(sections))), &path, Terminal::plain())?;
+    let json: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&path)?)?;
+    assert_eq!(json["statistics"][0]["rows"][0]["count"], 7);
+    assert_eq!(json["launch_digest"], "ab");
+    assert!(json["end"].as_str().is_some_and(|end| end.contains("QEMU ended by itself")));
+    Ok(())
+}
+
+#[test]
+fn nothing_counted_writes_nothing() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("counts.json");
+    counts(&outcome(None), &path, Terminal::plain())?;
+    assert!(!path.exists());
+    Ok(())
+}
+
+#[test]
+fn an_expected_text_is_all_that_counts() {
+    assert_eq!(verdict(&End::Expected, Some("login:")), Verdict::Good);
+    for end in [End::Told(report::End::PoweredOff), End::Left] {
+        assert_eq!(verdict(&end, None), Verdict::Good);
+        assert_eq!(verdict(&end, Some("login:")), Verdict::Bad);
+    }
+}
+
+#[test]
+fn every_other_end_is_bad() {
+    let time_out = End::TimeOut(Duration::from_secs(5));
+    for end in [outcome(None).end, time_out, End::Told(report::End::Reset)] {
+        assert_eq!(verdict(&end, None), Verdict::Bad, "{end}");
+    }
+}

@@ -1,0 +1,107 @@
+//! What is to be run, and how.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use abi_simulator::launch::{CpuidPolicy, Trace};
+use abi_snp::SevFeatures;
+
+/// A run that is asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    /// What is started.
+    pub(crate) image: Image,
+    /// The guest's command line: that of a bare Linux kernel, or what an IGVM
+    /// file gets if it asks its loader for one. May be empty.
+    pub(crate) command_line: String,
+    /// On what.
+    pub(crate) platform: Platform,
+    /// With what attached.
+    pub(crate) devices: Devices,
+    /// How time passes.
+    pub(crate) pace: Pace,
+    /// TCP port on which QEMU waits for a debugger before it starts.
+    pub(crate) debugger: Option<u16>,
+    /// When to give up.
+    pub(crate) limit: Option<Duration>,
+    /// Not empty. When it appears on the console, the run is over and has
+    /// succeeded; otherwise it has failed.
+    pub(crate) expect: Option<String>,
+}
+
+/// What is started.
+#[derive(Clone, Debug)]
+pub(crate) enum Image {
+    /// An IGVM file.
+    Igvm(PathBuf),
+    /// Linux at VMPL0, from which an image is built.
+    Linux(LinuxImage),
+}
+
+/// What a bare Linux image is built from.
+#[derive(Clone, Debug)]
+pub(crate) struct LinuxImage {
+    /// A bzImage.
+    pub(crate) kernel: PathBuf,
+    /// Its initial RAM disk.
+    pub(crate) initrd: Option<PathBuf>,
+}
+
+/// The machine, as an owner of hardware or the firmware would choose it, and
+/// what its host does.
+#[derive(Clone, Debug)]
+pub(crate) struct Platform {
+    /// Virtual processors, 1 to 8.
+    pub(crate) cpus: u32,
+    /// Guest memory in bytes.
+    pub(crate) memory: u64,
+    /// Number of the page-table bit that makes a page private.
+    pub(crate) c_bit: u32,
+    /// What the platform lets a save area ask for.
+    pub(crate) sev_features: SevFeatures,
+    /// Which processor features the guest is shown.
+    pub(crate) cpuid: CpuidPolicy,
+    /// Version of attestation reports: 2, 3 or 5.
+    pub(crate) report_version: u8,
+    /// File that says what a hostile host does.
+    pub(crate) scenario: Option<PathBuf>,
+    /// What the simulator tells while it runs.
+    pub(crate) trace: Trace,
+}
+
+/// The features that the simulated platform has; the last one can be left out.
+const SEV_FEATURES: SevFeatures = SevFeatures::SNP_ACTIVE.union(SevFeatures::DEBUG_SWAP);
+
+impl Default for Platform {
+    fn default() -> Self {
+        Self {
+            cpus: 1,
+            memory: 512 << 20,
+            c_bit: 51,
+            sev_features: SEV_FEATURES,
+            cpuid: CpuidPolicy::REDUCED,
+            report_version: 3,
+            scenario: None,
+            trace: Trace::empty(),
+        }
+    }
+}
+
+/// What is attached to the machine's PCI bus.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Devices {
+    /// A raw disk image, as a virtio disk.
+    pub(crate) disk: Option<PathBuf>,
+    /// UNIX socket of a vhost-user back end for a virtio socket device.
+    pub(crate) vsock: Option<PathBuf>,
+}
+
+/// How time passes for the machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// As it does for us.
+    #[default]
+    RealTime,
+    /// A nanosecond with each instruction, so that two runs are the same.
+    Instructions,
+}
