@@ -41,6 +41,12 @@ impl ExitCounts {
         found.map_or(0, |(_, count)| *count)
     }
 
+    /// Reasons with their counts, in the order of their codes; those that had
+    /// no room are left out.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (ExitCode, u64)> {
+        self.used().iter().copied()
+    }
+
     fn used(&self) -> &[(ExitCode, u64)] {
         &self.counts[..self.used]
     }

@@ -75,6 +75,15 @@ pub(crate) fn take_interrupts() {
     }
 }
 
+/// Waits for an interrupt and takes it.
+pub(crate) fn wait_for_interrupt() {
+    // SAFETY: as in `take_interrupts`. STI takes effect after HLT has begun, so
+    // that no interrupt is missed.
+    unsafe {
+        asm!("sti", "hlt", "cli");
+    }
+}
+
 /// Stops the processor for good.
 pub(crate) fn halt_forever() -> ! {
     loop {

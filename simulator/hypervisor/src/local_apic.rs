@@ -14,6 +14,9 @@ use crate::instruction::{read_msr, write_msr};
 /// The vector of the interrupt that [`interrupt_self`] raises.
 pub(crate) const SELF_VECTOR: u8 = 0xf0;
 
+/// The vector of the timer.
+pub(crate) const TIMER_VECTOR: u8 = 0xf1;
+
 /// The vector of interrupts that vanished while they were signalled.
 const SPURIOUS_VECTOR: u8 = 0xff;
 
@@ -30,6 +33,10 @@ enum Register {
     EndOfInterrupt = 0xb0,
     SpuriousInterrupt = 0xf0,
     InterruptCommand = 0x300,
+    TimerVector = 0x320,
+    TimerInitialCount = 0x380,
+    TimerCurrentCount = 0x390,
+    TimerDivide = 0x3e0,
 }
 
 /// Spurious interrupt register: the controller is enabled.
@@ -38,6 +45,9 @@ const SOFTWARE_ENABLED: u32 = 1 << 8;
 const TO_SELF: u32 = 0b01 << 18;
 /// Interrupt command: assert.
 const ASSERT: u32 = 1 << 14;
+
+/// Timer divide register: by one.
+const DIVIDE_BY_ONE: u32 = 0b1011;
 
 /// Enables the controller, with every priority accepted.
 pub(crate) fn enable() {
@@ -51,6 +61,20 @@ pub(crate) fn enable() {
     assert!(base & BASE_MASK < MAPPED_END, "the local APIC lies at {base:#x}");
     write(Register::TaskPriority, 0);
     write(Register::SpuriousInterrupt, SOFTWARE_ENABLED | u32::from(SPURIOUS_VECTOR));
+    write(Register::TimerDivide, DIVIDE_BY_ONE);
+    write(Register::TimerVector, u32::from(TIMER_VECTOR));
+}
+
+/// Starts the timer, to interrupt once in so many nanoseconds (QEMU's timer
+/// counts those); 0 stops it.
+pub(crate) fn start_timer(nanoseconds: u32) {
+    write(Register::TimerInitialCount, nanoseconds);
+}
+
+/// What is left of the timer's time.
+pub(crate) fn timer_count() -> u32 {
+    // SAFETY: INV-HV-APIC-1; reading this register changes nothing.
+    unsafe { register(Register::TimerCurrentCount).read_volatile() }
 }
 
 /// Raises an interrupt of [`SELF_VECTOR`], which stays pending until it is
@@ -66,14 +90,18 @@ pub(crate) fn end_of_interrupt(vector: u8) {
     }
 }
 
-fn write(register: Register, value: u32) {
+fn write(name: Register, value: u32) {
+    // SAFETY: INV-HV-APIC-1: a write to one of those above makes the controller
+    // access no memory.
+    unsafe {
+        register(name).write_volatile(value);
+    }
+}
+
+/// Where a register is: mapped (`enable` has checked it) and no memory of
+/// Rust's.
+fn register(name: Register) -> *mut u32 {
     // SAFETY: as in `enable`; reading changes nothing.
     let base = unsafe { read_msr(Msr::APIC_BASE) } & BASE_MASK;
-    let address = base as usize + usize::from(register as u16);
-    // SAFETY: INV-HV-APIC-1: the base names the controller's registers, which
-    // are mapped (`enable` has checked it) and no memory of Rust's. A write to
-    // one of those above makes the controller access no memory.
-    unsafe {
-        ptr::with_exposed_provenance_mut::<u32>(address).write_volatile(value);
-    }
+    ptr::with_exposed_provenance_mut(base as usize + usize::from(name as u16))
 }

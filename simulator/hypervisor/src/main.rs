@@ -5,8 +5,9 @@
 //! inside it: it intercepts what SEV-SNP changes and lets `simulator/machine`,
 //! a pure model, say what the processor would have done.
 //!
-//! So far it does the part below that: it starts, runs guests, and tests what
-//! the SVM of the QEMU it runs in delivers ([`self_test`]).
+//! With a launch file as loader module it launches the guest in there and runs
+//! it ([`run`]). Without, it tests what the SVM of the QEMU it runs in delivers
+//! ([`self_test`]).
 //!
 //! # The way through a start
 //!
@@ -19,8 +20,8 @@
 //!    for.
 //! 5. `memory.rs`: free memory, from the loader's start information.
 //! 6. `svm.rs`: the processor is checked and SVM switched on.
-//! 7. `self_test.rs` with `guest.rs`, `vcpu.rs`, `nested_memory.rs`,
-//!    `exit_loop.rs`.
+//! 7. `run.rs`, or `self_test.rs` with `exit_loop.rs`; both stand on `vcpu.rs`,
+//!    `nested_memory.rs` and `communication.rs`.
 //! 8. `exit.rs`: the machine ends with a status.
 //!
 //! All memory is mapped where it is: virtual addresses are physical ones.
@@ -32,14 +33,23 @@
 #![no_std]
 #![no_main]
 
+extern crate alloc;
+
+mod clock;
+mod communication;
 mod console;
+mod device_ports;
 mod entry;
 mod exit;
 mod exit_counts;
 mod exit_loop;
+mod extended_state;
+mod guest_ram;
+mod heap;
 mod identity_map;
 mod instruction;
 mod interrupts;
+mod io_apic;
 mod local_apic;
 mod memory;
 mod nested_memory;
@@ -47,9 +57,13 @@ mod page;
 mod panic;
 mod permission_maps;
 mod port;
+mod reporter;
+mod run;
 mod segments;
 mod self_test;
 mod start;
 mod svm;
 mod trap;
 mod vcpu;
+mod views;
+mod wall_clock;

@@ -2,12 +2,14 @@
 //!
 //! The loader's start information says what memory there is and where it put
 //! modules; what is left is handed out page by page. Memory below 1 MiB is left
-//! alone: firmware and loader use it.
+//! alone: firmware and loader use it. What lies below this program is kept for
+//! guests, whose shared pages lie at their own addresses.
 
 use core::ptr;
 use core::slice;
 
 use abi_pvh::{Array, MemoryKind, MemoryRange, Module, StartInfo, entries};
+use abi_simulator::LOW_MEMORY_LIMIT;
 use abi_x86::{SIZE_2M, SIZE_4K};
 use frame_pool::{AddressRange, FramePool, TooManyRanges};
 use zerocopy::FromZeros;
@@ -33,6 +35,10 @@ unsafe extern "C" {
 /// Free memory.
 pub(crate) struct Memory {
     pool: FramePool<RANGES>,
+    /// What lies where a guest's low memory is: only for [`Memory::claim`].
+    low: FramePool<RANGES>,
+    /// What the loader's first module holds.
+    module: Option<&'static [u8]>,
 }
 
 /// Why memory cannot be used.
@@ -44,6 +50,25 @@ pub(crate) enum MemoryError {
     /// The start information names an address that is not mapped.
     #[error("start information names address {0:#x}, which is not mapped")]
     Unreachable(u64),
+    /// Free memory is in too many pieces.
+    #[error(transparent)]
+    TooManyRanges(#[from] TooManyRanges),
+}
+
+/// Why a certain range of memory cannot be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ClaimError {
+    /// Something else lies there, or nothing.
+    #[error(
+        "the guest needs this machine's memory from {start:#x} to {end:#x}, which is not all \
+         free: start QEMU with more memory"
+    )]
+    InUse {
+        /// First address.
+        start: u64,
+        /// First address behind it.
+        end: u64,
+    },
     /// Free memory is in too many pieces.
     #[error(transparent)]
     TooManyRanges(#[from] TooManyRanges),
@@ -69,10 +94,13 @@ impl Memory {
         for array in [Some(place), Some(info.memory_map()), info.modules()].into_iter().flatten() {
             pool.reserve(AddressRange::of_size(array.address, array.size as u64))?;
         }
+        let mut first_module = None;
         if let Some(modules) = info.modules() {
             for module in entries::<Module>(loader_bytes(modules)?)? {
                 println!("{:#014x} {:8} KiB  module", module.address, module.size / 1024);
                 pool.reserve(AddressRange::of_size(module.address, module.size))?;
+                let place = Array { address: module.address, size: module.size as usize };
+                first_module.get_or_insert(loader_bytes(place)?);
             }
         }
         pool.reserve(AddressRange { start: 0, end: LOW_MEMORY_END })?;
@@ -82,7 +110,15 @@ impl Memory {
             end: (&raw const simulator_image_end).addr() as u64,
         })?;
         println!("free memory: {} KiB", pool.free() / 1024);
-        Ok(Self { pool })
+        let mut low = pool.clone();
+        low.reserve(AddressRange { start: LOW_MEMORY_LIMIT, end: u64::MAX })?;
+        pool.reserve(AddressRange { start: 0, end: LOW_MEMORY_LIMIT })?;
+        Ok(Self { pool, low, module: first_module })
+    }
+
+    /// What the loader's first module holds; QEMU's option `-initrd` gives one.
+    pub(crate) fn module(&self) -> Option<&'static [u8]> {
+        self.module
     }
 
     /// A page of zeros; `None` if there is no memory left.
@@ -98,6 +134,40 @@ impl Memory {
         let pages = unsafe { Page::slice_at(first, count) };
         pages.iter().for_each(|page| page.fill(0));
         Some(pages)
+    }
+
+    /// The first byte of `count` pages side by side, whatever they hold; `None`
+    /// if there are not as many. They are the caller's, for ever.
+    pub(crate) fn take_range(&mut self, count: usize) -> Option<*mut u8> {
+        let first = self.pool.take(count as u64)?;
+        Some(ptr::with_exposed_provenance_mut(first as usize))
+    }
+
+    /// `count` pages of 2 MiB side by side, whatever they hold; `None` if there
+    /// are not as many.
+    pub(crate) fn take_large_pages(&mut self, count: usize) -> Option<&'static [Page]> {
+        let pages = count * (SIZE_2M / SIZE_4K) as usize;
+        let first = self.pool.take_aligned(pages as u64, SIZE_2M)?;
+        // SAFETY: as in `take_pages`.
+        Some(unsafe { Page::slice_at(first, pages) })
+    }
+
+    /// The pages from `start` to `end`, whatever they hold, if all of them are
+    /// free.
+    ///
+    /// # Errors
+    ///
+    /// [`ClaimError`]; part of them may have been taken then.
+    pub(crate) fn claim(&mut self, range: AddressRange) -> Result<&'static [Page], ClaimError> {
+        let free = |memory: &Self| memory.pool.free() + memory.low.free();
+        let before = free(self);
+        self.pool.reserve(range)?;
+        self.low.reserve(range)?;
+        if before - free(self) != range.size() {
+            return Err(ClaimError::InUse { start: range.start, end: range.end });
+        }
+        // SAFETY: as in `take_pages`: all of it was free until now.
+        Ok(unsafe { Page::slice_at(range.start, (range.size() / SIZE_4K) as usize) })
     }
 
     /// 512 pages of zeros that make up an aligned 2 MiB; `None` if there are not

@@ -4,8 +4,9 @@
 //! memory that is not the guest's: only [`Page`]s can be mapped, and whoever has
 //! one allows for changes by others (INV-HV-NESTED-1).
 
+use abi_snp::PageSize;
 use abi_x86::PageTableEntry;
-use nested_paging::{Access, Error, Mapping, NestedPageTable, PageSize, Tables};
+use nested_paging::{Access, Error, Mapping, NestedPageTable, Tables};
 
 use crate::memory::Memory;
 use crate::page::Page;
@@ -44,7 +45,7 @@ impl NestedMemory {
         page: &'static Page,
         access: Access,
     ) -> Result<(), Error> {
-        let mapping = Mapping { page: page.address(), size: PageSize::Small, access };
+        let mapping = Mapping { page: page.address(), size: PageSize::Size4K, access };
         self.table.map(&mut TablePages(memory), address, mapping)
     }
 
@@ -60,7 +61,7 @@ impl NestedMemory {
         pages: &'static [Page; 512],
         access: Access,
     ) -> Result<(), Error> {
-        let mapping = Mapping { page: pages[0].address(), size: PageSize::Large, access };
+        let mapping = Mapping { page: pages[0].address(), size: PageSize::Size2M, access };
         self.table.map(&mut TablePages(memory), address, mapping)
     }
 
@@ -76,6 +77,21 @@ impl NestedMemory {
         size: PageSize,
     ) -> Result<(), Error> {
         self.table.unmap(&mut TablePages(memory), address, size).map(drop)
+    }
+
+    /// Maps nothing in the `size` bytes at guest physical `address`, whatever
+    /// was mapped there.
+    ///
+    /// # Errors
+    ///
+    /// As [`NestedPageTable::clear`].
+    pub(crate) fn clear(
+        &mut self,
+        memory: &mut Memory,
+        address: u64,
+        size: PageSize,
+    ) -> Result<(), Error> {
+        self.table.clear(&mut TablePages(memory), address, size)
     }
 
     /// Changes what the page at guest physical `address` allows.

@@ -60,10 +60,34 @@ impl Page {
 
     /// Writes `bytes` from `offset` on; they must fit.
     pub(crate) fn write(&self, offset: usize, bytes: &[u8]) {
-        for (offset, byte) in (offset..).zip(bytes) {
-            let mut word = self.word(offset / WORD).to_le_bytes();
-            word[offset % WORD] = *byte;
-            self.set_word(offset / WORD, u64::from_le_bytes(word));
+        assert!(offset + bytes.len() <= PAGE_SIZE, "callers stay within a page");
+        let mut offset = offset;
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let (index, skip) = (offset / WORD, offset % WORD);
+            let (now, later) = rest.split_at((WORD - skip).min(rest.len()));
+            let mut word = [0; WORD];
+            if now.len() < WORD {
+                word = self.word(index).to_le_bytes();
+            }
+            word[skip..skip + now.len()].copy_from_slice(now);
+            self.set_word(index, u64::from_le_bytes(word));
+            offset += now.len();
+            rest = later;
+        }
+    }
+
+    /// Reads bytes from `offset` on; they must lie within the page.
+    pub(crate) fn read(&self, offset: usize, bytes: &mut [u8]) {
+        assert!(offset + bytes.len() <= PAGE_SIZE, "callers stay within a page");
+        let mut offset = offset;
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let (index, skip) = (offset / WORD, offset % WORD);
+            let (now, later) = rest.split_at_mut((WORD - skip).min(rest.len()));
+            now.copy_from_slice(&self.word(index).to_le_bytes()[skip..skip + now.len()]);
+            offset += now.len();
+            rest = later;
         }
     }
 

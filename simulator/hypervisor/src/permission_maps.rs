@@ -11,7 +11,8 @@ use crate::memory::Memory;
 use crate::page::{PAGE_SIZE, Page};
 
 /// Registers that the guest may read and write [APM 24593 §15.5.2].
-const SWITCHED: [Msr; 10] = [
+const SWITCHED: [Msr; 11] = [
+    Msr::EFER,
     Msr::FS_BASE,
     Msr::GS_BASE,
     Msr::KERNEL_GS_BASE,

@@ -1,12 +1,13 @@
 //! From the first Rust code to the self-test.
 
+use abi_simulator::report::Report;
 use processor::{InterruptTable, Segments};
 
 use crate::console::println;
 use crate::exit::{Status, exit};
 use crate::memory::Memory;
 use crate::svm::Svm;
-use crate::{console, interrupts, local_apic, segments, self_test, trap};
+use crate::{console, heap, interrupts, local_apic, reporter, run, segments, self_test, trap};
 
 /// Tables of the processor that the machine starts on. The entry code gives
 /// them out, once, and nothing else names them.
@@ -39,6 +40,14 @@ pub(crate) extern "C" fn start(boot: &'static mut BootProcessor, start_info: u64
         Ok(svm) => svm,
         Err(error) => refuse(&error),
     };
+    if let Some(launch_file) = memory.module() {
+        if let Err(error) = heap::prepare(&mut memory) {
+            refuse(&error);
+        }
+        let end = run::run(&svm, memory, launch_file);
+        reporter::send(&Report::Ended { end });
+        exit(Status::Passed);
+    }
     match self_test::run(&svm, &mut memory) {
         Ok(tally) if tally.failed == 0 => exit(Status::Passed),
         Ok(_) => exit(Status::Failed),

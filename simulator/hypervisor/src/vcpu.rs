@@ -12,8 +12,10 @@ use abi_svm::{
     SaveArea, TlbControl, VirtualInterrupts, Vmcb,
 };
 
-pub(crate) use self::enter::Registers;
 use self::enter::enter;
+use abi_x86::Efer;
+use machine::processor::GeneralRegisters;
+
 use crate::memory::Memory;
 use crate::nested_memory::NestedMemory;
 use crate::svm::Svm;
@@ -80,7 +82,7 @@ pub(crate) struct Vcpu {
     vmcb: &'static mut Vmcb,
     host: &'static mut Vmcb,
     /// General-purpose registers but RAX and RSP, which are in the save area.
-    pub(crate) registers: Registers,
+    pub(crate) registers: GeneralRegisters,
 }
 
 impl Vcpu {
@@ -98,7 +100,7 @@ impl Vcpu {
         vmcb.control.virtual_interrupts = VirtualInterrupts::MASKING;
         vmcb.control.nested_control = NestedControl::NESTED_PAGING;
         vmcb.control.nested_cr3 = nested.root();
-        Some(Self { vmcb, host, registers: Registers::default() })
+        Some(Self { vmcb, host, registers: GeneralRegisters::default() })
     }
 
     /// Makes the guest see `nested` from the next run on.
@@ -144,7 +146,10 @@ impl Vcpu {
 
     /// Runs the guest until it exits. A physical interrupt that ends the run is
     /// pending still.
+    ///
+    /// The guest may clear EFER.SVME, which VMRUN insists on.
     pub(crate) fn run(&mut self) -> Exit {
+        self.vmcb.save.efer |= Efer::SVME;
         enter(self.vmcb, self.host, &mut self.registers);
         let Vmcb { control, save } = &mut *self.vmcb;
         // The processor has delivered it, or says so in the exit.

@@ -1,8 +1,9 @@
 //! Nested page faults: exit 0x400, its code and address.
 
+use abi_snp::PageSize;
 use abi_svm::{Event, ExitCode, NestedFault};
 use abi_x86::ExceptionVector;
-use nested_paging::{Access, PageSize, View};
+use nested_paging::{Access, View};
 
 use super::layout::{LARGE, LOST_TABLE, NO_EXECUTE, NOWHERE, PROGRAM, READ_ONLY, SHARED, SPARE};
 use super::tally::Tally;
@@ -96,11 +97,11 @@ fn changes(
     let spare = guest.address(SPARE, View::Private);
     let exit = run_one(guest, &WRITE, SPARE);
     tally.check("write to memory", halted, (exit.code, exit.rip));
-    guest.nested.protect(memory, spare, PageSize::Small, Access::empty())?;
+    guest.nested.protect(memory, spare, PageSize::Size4K, Access::empty())?;
     let exit = run_one(guest, &WRITE, SPARE);
     let fault = ACCESS | NestedFault::PRESENT | NestedFault::WRITE;
     tally.check("write after protection", expected(fault, spare), observed(&exit));
-    guest.nested.unmap(memory, spare, PageSize::Small)?;
+    guest.nested.unmap(memory, spare, PageSize::Size4K)?;
     let exit = run_one(guest, &READ, SPARE);
     tally.check("read after unmapping", expected(ACCESS, spare), observed(&exit));
     guest.nested.map(memory, spare, guest.private_page(SPARE), Access::all())?;
@@ -113,7 +114,7 @@ fn changes(
     tally.check("read of a large page", (ExitCode::HLT, 0x55), seen);
     let large = guest.address(LARGE, View::Private);
     guest.nested.split(memory, large)?;
-    guest.nested.unmap(memory, large + 0x6000, PageSize::Small)?;
+    guest.nested.unmap(memory, large + 0x6000, PageSize::Size4K)?;
     let exit = run_one(guest, &READ, LARGE + 0x5000);
     let seen = (exit.code, guest.vcpu.save().rax);
     tally.check("read of a split page", (ExitCode::HLT, 0x55), seen);

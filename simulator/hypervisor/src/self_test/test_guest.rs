@@ -10,6 +10,7 @@ use abi_x86::{
     Rflags, SIZE_2M, SIZE_4K, SegmentAttributes, SegmentDescriptor, SegmentRegister,
     SegmentSelector, TaskStateSegment, TssDescriptor, reset,
 };
+use machine::processor::GeneralRegisters;
 use nested_paging::{Access, CBit, View};
 use zerocopy::{FromZeros, IntoBytes};
 
@@ -22,7 +23,7 @@ use crate::memory::Memory;
 use crate::nested_memory::NestedMemory;
 use crate::page::{PAGE_SIZE, Page};
 use crate::svm::Svm;
-use crate::vcpu::{Exit, ExtraIntercepts, Registers, Vcpu};
+use crate::vcpu::{Exit, ExtraIntercepts, Vcpu};
 
 /// The guest's segments.
 pub(super) const CODE: SegmentSelector = SegmentSelector(1 << 3);
@@ -183,7 +184,7 @@ impl TestGuest {
         self.vcpu.inject(Event::NONE);
         self.vcpu.clear_virtual_interrupt();
         self.vcpu.see(&self.nested);
-        self.vcpu.registers = Registers::default();
+        self.vcpu.registers = GeneralRegisters::default();
         let top_table = self.address(TOP_TABLE, View::Private);
         let save = self.vcpu.save();
         save.zero();

@@ -8,7 +8,8 @@
 use abi_svm::{ExitCode, IoDirection, IoExit, NestedFault};
 use abi_x86::{ExceptionVector, Msr};
 
-use nested_paging::{Access, PageSize, View};
+use abi_snp::PageSize;
+use nested_paging::{Access, View};
 
 use super::layout::{NOWHERE, PROGRAM};
 use super::tally::Tally;
@@ -108,7 +109,7 @@ pub(super) fn run(
         tally.check(format_args!("tour counts {code}"), count, counts.of(code));
     }
     let nowhere = guest.address(NOWHERE, View::Private);
-    guest.nested.unmap(memory, nowhere, PageSize::Small)?;
+    guest.nested.unmap(memory, nowhere, PageSize::Size4K)?;
     Ok(())
 }
 

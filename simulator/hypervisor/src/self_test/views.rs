@@ -1,7 +1,8 @@
 //! Private and shared memory: the guest's C-bit chooses.
 
+use abi_snp::PageSize;
 use abi_svm::ExitCode;
-use nested_paging::{Access, PageSize, View};
+use nested_paging::{Access, View};
 
 use super::layout::{DATA, SHARED, SPARE};
 use super::tally::Tally;
@@ -44,7 +45,7 @@ pub(super) fn run(
 
     // What a page state change does: the private side goes, a shared one comes.
     let spare = guest.address(SPARE, View::Private);
-    guest.nested.unmap(memory, spare, PageSize::Small)?;
+    guest.nested.unmap(memory, spare, PageSize::Size4K)?;
     guest.nested.map(memory, SPARE, guest.shared_page(), Access::all())?;
     guest.load(&READ_BOTH);
     guest.vcpu.registers.rsi = SHARED + SPARE + 8;
@@ -52,7 +53,7 @@ pub(super) fn run(
     let exit = guest.vcpu.run();
     let seen = (exit.code, exit.info_2, guest.vcpu.save().rax);
     tally.check("views change apart", (ExitCode::NESTED_PAGE_FAULT, spare + 8, 2), seen);
-    guest.nested.unmap(memory, SPARE, PageSize::Small)?;
+    guest.nested.unmap(memory, SPARE, PageSize::Size4K)?;
     guest.nested.map(memory, spare, guest.private_page(SPARE), Access::all())?;
     Ok(())
 }

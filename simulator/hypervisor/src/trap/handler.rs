@@ -5,6 +5,7 @@ use processor::{Report, TrapFrame};
 use crate::console::println;
 use crate::exit::{Status, exit};
 use crate::instruction::cr2_and_cr3;
+use crate::io_apic;
 use crate::local_apic::end_of_interrupt;
 
 /// First vector that is no exception's.
@@ -22,6 +23,7 @@ pub(super) unsafe extern "C" fn handle(frame: *const TrapFrame) {
     let frame = unsafe { &*frame };
     let vector = frame.vector().0;
     if vector >= FIRST_INTERRUPT {
+        io_apic::note(vector);
         end_of_interrupt(vector);
         return;
     }

@@ -5,32 +5,13 @@ use core::mem::offset_of;
 use core::ptr;
 
 use abi_svm::Vmcb;
-
-/// General-purpose registers that VMRUN and exits leave in the processor.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[repr(C)]
-pub(crate) struct Registers {
-    pub(crate) rbx: u64,
-    pub(crate) rcx: u64,
-    pub(crate) rdx: u64,
-    pub(crate) rsi: u64,
-    pub(crate) rdi: u64,
-    pub(crate) rbp: u64,
-    pub(crate) r8: u64,
-    pub(crate) r9: u64,
-    pub(crate) r10: u64,
-    pub(crate) r11: u64,
-    pub(crate) r12: u64,
-    pub(crate) r13: u64,
-    pub(crate) r14: u64,
-    pub(crate) r15: u64,
-}
+use machine::processor::GeneralRegisters;
 
 /// Runs the guest of `vmcb` with `registers` until it exits. `host` is where
 /// VMSAVE keeps the host's state meanwhile.
 ///
 /// INV-HV-RUN-1 holds for `vmcb`: only [`Vcpu`](super::Vcpu) has one.
-pub(super) fn enter(vmcb: &mut Vmcb, host: &mut Vmcb, registers: &mut Registers) {
+pub(super) fn enter(vmcb: &mut Vmcb, host: &mut Vmcb, registers: &mut GeneralRegisters) {
     let physical = |vmcb: &mut Vmcb| ptr::from_mut(vmcb).expose_provenance() as u64;
     // SAFETY: INV-HV-RUN-1: SVM is on, the blocks lie at their physical
     // addresses, and the guest reaches nothing of the host's. The references
@@ -49,7 +30,7 @@ pub(super) fn enter(vmcb: &mut Vmcb, host: &mut Vmcb, registers: &mut Registers)
 ///
 /// As the caller says. `vmcb` and `host` are physical addresses.
 #[unsafe(naked)]
-unsafe extern "C" fn world_switch(vmcb: u64, host: u64, registers: *mut Registers) {
+unsafe extern "C" fn world_switch(vmcb: u64, host: u64, registers: *mut GeneralRegisters) {
     naked_asm!(
         "push rbx",
         "push rbp",
@@ -111,19 +92,19 @@ unsafe extern "C" fn world_switch(vmcb: u64, host: u64, registers: *mut Register
         "pop rbx",
         "cld",
         "ret",
-        rbx = const offset_of!(Registers, rbx),
-        rcx = const offset_of!(Registers, rcx),
-        rdx = const offset_of!(Registers, rdx),
-        rsi = const offset_of!(Registers, rsi),
-        rdi = const offset_of!(Registers, rdi),
-        rbp = const offset_of!(Registers, rbp),
-        r8 = const offset_of!(Registers, r8),
-        r9 = const offset_of!(Registers, r9),
-        r10 = const offset_of!(Registers, r10),
-        r11 = const offset_of!(Registers, r11),
-        r12 = const offset_of!(Registers, r12),
-        r13 = const offset_of!(Registers, r13),
-        r14 = const offset_of!(Registers, r14),
-        r15 = const offset_of!(Registers, r15),
+        rbx = const offset_of!(GeneralRegisters, rbx),
+        rcx = const offset_of!(GeneralRegisters, rcx),
+        rdx = const offset_of!(GeneralRegisters, rdx),
+        rsi = const offset_of!(GeneralRegisters, rsi),
+        rdi = const offset_of!(GeneralRegisters, rdi),
+        rbp = const offset_of!(GeneralRegisters, rbp),
+        r8 = const offset_of!(GeneralRegisters, r8),
+        r9 = const offset_of!(GeneralRegisters, r9),
+        r10 = const offset_of!(GeneralRegisters, r10),
+        r11 = const offset_of!(GeneralRegisters, r11),
+        r12 = const offset_of!(GeneralRegisters, r12),
+        r13 = const offset_of!(GeneralRegisters, r13),
+        r14 = const offset_of!(GeneralRegisters, r14),
+        r15 = const offset_of!(GeneralRegisters, r15),
     )
 }

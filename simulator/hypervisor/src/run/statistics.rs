@@ -1,0 +1,54 @@
+//! What was counted, as tables.
+
+use abi_simulator::report::{Row, Section};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::guest::Guest;
+
+/// All tables of a run.
+pub(super) fn sections(guest: &Guest) -> Vec<Section> {
+    let world = &guest.world;
+    let exits = guest.exits.iter().map(|(code, count)| (format!("{code}"), count));
+    let pages = world.reverse_map.statistics().events().map(|(event, count)| {
+        let level = event.vmpl.map_or(String::new(), |vmpl| format!(" at {vmpl}"));
+        (format!("{}, {}{level}: {}", event.operation, event.page_size, event.ending), count)
+    });
+    let requests = guest
+        .server
+        .counts()
+        .iter()
+        .filter(|(_, count)| count.requests != 0)
+        .map(|(kind, count)| (kind.to_string(), count.requests));
+    let refused = guest
+        .server
+        .counts()
+        .iter()
+        .filter(|(_, count)| count.refused != 0)
+        .map(|(kind, count)| (kind.to_string(), count.refused));
+    [
+        section("exits", exits),
+        section("requests to the hypervisor", requests),
+        section("requests that it refused", refused),
+        section("pages", pages),
+        section(
+            "others",
+            [
+                ("save areas entered".to_string(), guest.save_areas_entered),
+                ("bytes written to the console".to_string(), world.console_bytes),
+            ]
+            .into_iter(),
+        ),
+    ]
+    .into_iter()
+    .filter(|section| !section.rows.is_empty())
+    .collect()
+}
+
+fn section(name: &str, rows: impl Iterator<Item = (String, u64)>) -> Section {
+    Section {
+        name: name.to_string(),
+        rows: rows.map(|(name, count)| Row { name, count }).collect(),
+    }
+}
