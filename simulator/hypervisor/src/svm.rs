@@ -36,7 +36,7 @@ pub(crate) enum SvmError {
     #[error("physical addresses have {0} bits, 52 are needed: use -cpu max,phys-bits=52")]
     AddressBits(u32),
     /// Not enough memory.
-    #[error("there is not enough memory: start QEMU with -m 1G or more")]
+    #[error("there is not enough memory: start QEMU with -m 2G or more")]
     OutOfMemory,
 }
 

@@ -23,7 +23,8 @@ pub(super) fn test(project: &Project, log: &mut Log) -> Result<Counts> {
     let program = hypervisor(project, log.stream()?)?;
     let mut qemu = qemu(project)?;
     // Page tables of five levels with bit 51 as an address bit need all 52.
-    qemu.args(["-cpu", "max,phys-bits=52", "-m", "1G"]);
+    // The program lies below 2 GiB.
+    qemu.args(["-cpu", "max,phys-bits=52", "-m", "2G"]);
     qemu.args(["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04", "-kernel"]).arg(program);
     let end = run_to_end(&mut qemu, log)?;
     if !end.status.code().is_some_and(|code| ENDED.contains(&code)) {

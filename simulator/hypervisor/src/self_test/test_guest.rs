@@ -58,7 +58,7 @@ pub(super) const INTERCEPTS: ExtraIntercepts = ExtraIntercepts {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SetupError {
     /// Not enough memory.
-    #[error("there is not enough memory for the self-test: start QEMU with -m 1G or more")]
+    #[error("there is not enough memory for the self-test: start QEMU with -m 2G or more")]
     OutOfMemory,
     /// The nested page tables refuse a page.
     #[error("the self-test's memory cannot be mapped: {0}")]

@@ -86,8 +86,8 @@ fn all_usable_memory_is_in_the_image() {
     );
     let told = |gpa| map.iter().any(|(base, size, _)| (*base..base + size).contains(&gpa));
     for gpa in (0..MEMORY + 0x1000).step_by(4096) {
-        let bios_area = (0xe_0000..0x10_0000).contains(&gpa);
-        assert_eq!(covered(&layout.parts, gpa).is_some(), told(gpa) || bios_area, "{gpa:#x}");
+        let rom_area = (0xc_0000..0x10_0000).contains(&gpa);
+        assert_eq!(covered(&layout.parts, gpa).is_some(), told(gpa) || rom_area, "{gpa:#x}");
     }
     // What the platform fills must not be used by the allocator.
     for purpose in [Purpose::PlatformData, Purpose::Secrets, Purpose::Cpuid] {
@@ -220,8 +220,8 @@ proptest! {
                     free_from = part.end();
                 }
                 let total: u64 = layout.parts.iter().map(|part| part.size).sum();
-                // All but the video memory and adapter area.
-                prop_assert_eq!(total, inputs.memory_size - 0x4_0000);
+                // All but the video memory.
+                prop_assert_eq!(total, inputs.memory_size - 0x2_0000);
             }
             Err(error) => prop_assert!(matches!(error, Error::MemoryTooSmall { .. }), "{}", error),
         }
