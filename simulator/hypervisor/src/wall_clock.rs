@@ -3,7 +3,8 @@
 //! [MC146818 data sheet]: a port selects a register, the next one holds it;
 //! numbers are binary-coded decimals. QEMU keeps the clock in UTC.
 
-use crate::device_ports::{Width, read, write};
+use crate::device_ports::{read, write};
+use crate::port::Width;
 
 const SELECT: u16 = 0x70;
 const DATA: u16 = 0x71;

@@ -11,9 +11,13 @@
 //!
 //! | room | what it models |
 //! |---|---|
+//! | [`processors`] | which privilege level of which virtual processor runs, with which save area |
 //! | [`processor`] | what a processor does that an emulated one does not: save areas, exits, #VC |
 //! | [`cpuid`] | what CPUID says, and how the security processor checks it |
 //! | [`launch`] | how the security processor loads and measures a guest, and checks whose it is |
+//! | [`pci`] | which of the outer machine's PCI devices the guest has, and what it sees of them |
+//! | [`firmware_configuration`] | what the guest sees of QEMU's items for firmware |
+//! | [`ghcb`] | what the hypervisor answers a guest that asks it |
 //! | [`reverse_map`] | who owns each page, whether the guest has accepted it, and what each privilege level may do with it |
 //! | [`security_processor`] | what the security processor answers to the running guest: reports, keys |
 //!
@@ -31,6 +35,7 @@ extern crate alloc;
 
 pub mod cpuid;
 mod execution;
+pub mod firmware_configuration;
 pub mod ghcb;
 mod gpa;
 mod guest_memory;
@@ -39,6 +44,7 @@ pub mod kvm_clock;
 pub mod launch;
 mod legacy_interrupt_controller;
 mod nested_fault;
+pub mod pci;
 mod platform;
 pub mod processor;
 pub mod processors;

@@ -14,11 +14,13 @@ use apic::Bus;
 use core::num::NonZeroU8;
 use frame_pool::AddressRange;
 use machine::cpuid::{Cpuid, CpuidFacts, CpuidPolicy, CpuidResult};
+use machine::firmware_configuration::FirmwareConfiguration;
 use machine::ghcb::{Configuration, Server};
 use machine::launch::{
     AuthorKey, FinishParameters, Identity, Launch, LaunchPage, LaunchedGuest, PageContent,
     StartParameters, Zeros,
 };
+use machine::pci::Pci;
 use machine::processor::{MODELLED_FEATURES, Offer, StateComponents};
 use machine::processors::{LaunchState, SaveAreaPage, Target};
 use machine::reverse_map::{Encryption, MemoryRange, ReverseMap};
@@ -35,6 +37,7 @@ use crate::exit_counts::ExitCounts;
 use crate::guest_ram::GuestRam;
 use crate::instruction::cpuid;
 use crate::memory::Memory;
+use crate::pci_configuration::QemuPci;
 use crate::svm::Svm;
 use crate::vcpu::Vcpu;
 use crate::views::{Paging, Views};
@@ -120,6 +123,8 @@ pub(super) fn launch(svm: &Svm, mut memory: Memory, file: &'static [u8]) -> Resu
             cpuid,
             registers: vec![machine::SpecialRegisters::default(); ids.len()],
             legacy_interrupts: LegacyInterruptControllers::default(),
+            pci: Pci::find(&mut QemuPci).map_err(refuse)?,
+            firmware_configuration: FirmwareConfiguration::default(),
             security_processor,
             certificates: file.certificates,
             nmis_completed: 0,

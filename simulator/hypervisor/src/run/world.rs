@@ -11,22 +11,26 @@ use abi_x86::Msr;
 use alloc::vec::Vec;
 use apic::{Bus, LocalApic, Moment};
 use machine::cpuid::CpuidResult;
+use machine::firmware_configuration::{self, FirmwareConfiguration};
 use machine::ghcb::{
     Cpuid, CpuidQuery, CpuidRegisters, DeviceMemory, GeneralProtection, GuestRequests, Hypercall,
     Hypercalls, InterruptControl, InvalidCommand, NoDevice, PageStateRefused, PageStates,
     PerformanceCounters, Ports, SpecialRegisters, TimeStampCounter,
 };
+use machine::pci::{DeviceRegister, Pci};
 use machine::processors::ProcessorIndex;
 use machine::reverse_map::{Assignment, Encryption, PageState, ReverseMap};
 use machine::security_processor::SecurityProcessor;
 use machine::{Gpa, GuestMemory, LegacyInterruptControllers, NoMemory, kvm_clock};
-
 use zerocopy::IntoBytes;
 
 use crate::clock::{Clock, ticks};
-use crate::device_ports::{self, Width};
+use crate::device_memory;
+use crate::device_ports;
 use crate::guest_ram::GuestRam;
 use crate::memory::Memory;
+use crate::pci_configuration::QemuPci;
+use crate::port::Width;
 use crate::views::Views;
 use crate::wall_clock;
 
@@ -41,6 +45,8 @@ pub(super) struct World {
     pub(super) cpuid: machine::cpuid::Cpuid,
     pub(super) registers: Vec<machine::SpecialRegisters>,
     pub(super) legacy_interrupts: LegacyInterruptControllers,
+    pub(super) pci: Pci,
+    pub(super) firmware_configuration: FirmwareConfiguration,
     pub(super) security_processor: SecurityProcessor,
     pub(super) certificates: &'static [u8],
     /// Processors whose guest has said that it is done with an NMI.
@@ -147,6 +153,21 @@ impl World {
             .any(|entry| entry.state() != PageState::Hypervisor)
     }
 
+    /// The register of `length` bytes at `gpa`; `None` if there is nothing at
+    /// all: then what is read is ones, and what is written is lost, as on a PC.
+    ///
+    /// # Errors
+    ///
+    /// It is memory, or such an access is none to a register: not 1, 2, 4 or 8
+    /// bytes at a multiple of that.
+    fn device_register(&self, gpa: Gpa, length: usize) -> Result<Option<DeviceRegister>, NoDevice> {
+        let is_memory = self.reverse_map.entry(gpa).is_some();
+        if is_memory || !length.is_power_of_two() || !gpa.0.is_multiple_of(length as u64) {
+            return Err(NoDevice(gpa));
+        }
+        Ok(self.pci.device_register(gpa, length))
+    }
+
     /// Splits a page of 2 MiB.
     pub(super) fn split(&mut self, gpa: Gpa) -> bool {
         let large = gpa.page(PageSize::Size2M);
@@ -204,10 +225,19 @@ impl PageStates for World {
 
 impl Ports for World {
     fn read_port(&mut self, port: u16, width: PortIoWidth) -> u32 {
-        if let (PortIoWidth::One, Some(value)) = (width, self.legacy_interrupts.read(port)) {
-            return value.into();
+        match (port, width) {
+            (port, _) if Pci::has(port) => self.pci.read_port(port, width, &mut QemuPci),
+            (firmware_configuration::DATA, PortIoWidth::One) => {
+                let byte = device_ports::read(port, Width::One) as u8;
+                self.firmware_configuration.filter(byte).into()
+            }
+            // Nothing is read from the selector; QEMU would give data there.
+            (firmware_configuration::SELECTOR, _) => u32::MAX,
+            (port, PortIoWidth::One) if LegacyInterruptControllers::has(port) => {
+                self.legacy_interrupts.read(port).unwrap_or(u8::MAX).into()
+            }
+            _ => device_ports::read(port, device_width(width)),
         }
-        device_ports::read(port, device_width(width))
     }
 
     fn write_port(&mut self, port: u16, width: PortIoWidth, value: u32) {
@@ -218,6 +248,12 @@ impl Ports for World {
             port if LegacyInterruptControllers::has(port) => {
                 self.legacy_interrupts.write(port, value as u8);
             }
+            port if Pci::has(port) => self.pci.write_port(port, width, value, &mut QemuPci),
+            firmware_configuration::SELECTOR if width == PortIoWidth::Two => {
+                self.firmware_configuration.select(value as u16);
+                device_ports::write(port, Width::Two, value);
+            }
+            firmware_configuration::SELECTOR | firmware_configuration::DATA => {}
             port => {
                 self.console_bytes += u64::from(port == CONSOLE);
                 device_ports::write(port, device_width(width), value);
@@ -242,19 +278,18 @@ impl DeviceMemory for World {
         bytes: &mut [u8],
     ) -> Result<(), NoDevice> {
         let offset = (gpa.0 & 0xfff) as u16;
+        let of_word = |word: u32| u64::from(word) >> (8 * (offset & 3));
         let value = match gpa.0 & !0xfff {
             LOCAL_APIC => {
-                self.bus.read_local(processor_number(processor), offset & !3, self.moment())
+                let (number, now) = (processor_number(processor), self.moment());
+                of_word(self.bus.read_local(number, offset & !3, now))
             }
-            IO_APIC => self.bus.read_io_apic(offset & !3),
-            _ if self.reverse_map.entry(gpa).is_some() => return Err(NoDevice(gpa)),
-            // Nobody answers: the bus floats.
+            IO_APIC => of_word(self.bus.read_io_apic(offset & !3)),
             _ => {
-                bytes.fill(0xff);
-                return Ok(());
+                let register = self.device_register(gpa, bytes.len())?;
+                register.map_or(u64::MAX, device_memory::read)
             }
         };
-        let value = u64::from(value) >> (8 * (offset & 3));
         bytes.copy_from_slice(&value.to_le_bytes()[..bytes.len()]);
         Ok(())
     }
@@ -281,8 +316,13 @@ impl DeviceMemory for World {
                     self.bus.write_io_apic(offset, value);
                 }
             }
-            _ if self.reverse_map.entry(gpa).is_some() => return Err(NoDevice(gpa)),
-            _ => {}
+            _ => {
+                let mut value = [0; 8];
+                value[..bytes.len()].copy_from_slice(bytes);
+                if let Some(register) = self.device_register(gpa, bytes.len())? {
+                    device_memory::write(register, u64::from_le_bytes(value));
+                }
+            }
         }
         Ok(())
     }

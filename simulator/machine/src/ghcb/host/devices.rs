@@ -15,9 +15,9 @@ pub trait Ports {
     fn write_port(&mut self, port: u16, width: PortIoWidth, value: u32);
 }
 
-/// There is no device memory at an address.
+/// An access that is none to device memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-#[error("there is no device at {0}")]
+#[error("there is no device register at {0}")]
 pub struct NoDevice(pub Gpa);
 
 /// Device memory.
@@ -27,7 +27,9 @@ pub trait DeviceMemory {
     ///
     /// # Errors
     ///
-    /// There is no device there, or the guest's memory is.
+    /// Such an access is not one to a device: the guest's memory is there, or no
+    /// register begins there or has that length. Where there is nothing at all,
+    /// what is read may be ones and what is written be lost, as on a PC.
     fn read_device(
         &mut self,
         processor: ProcessorIndex,
