@@ -4,12 +4,14 @@
 //! |---|---|
 //! | `setup.rs` | the machine and the guest, made from the launch file |
 //! | `guest.rs` | the loop: which processor runs, what it gets, when it waits |
+//! | `attack.rs` | what a hostile host does to the machine |
 //! | `core.rs` | a virtual processor |
 //! | `exits.rs`, `memory_fault.rs` | what an exit leads to |
 //! | `fetch.rs`, `memory_access.rs` | instructions and memory by the guest's own page tables |
 //! | `world.rs` | what the guest asks the hypervisor for |
 //! | `statistics.rs` | what was counted |
 
+mod attack;
 mod core;
 mod exits;
 mod fetch;

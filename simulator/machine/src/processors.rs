@@ -18,6 +18,7 @@
 //! | `creation` | who may create and destroy save areas: [`CreationRefusal`] |
 //! | `levels` | from one level to another |
 //! | `start` | HLT, INIT and start-up interrupts |
+//! | `takeover` | what a hostile host does with processors |
 //!
 //! # Where the rules come from
 //!
@@ -32,6 +33,7 @@ mod levels;
 mod processor;
 mod start;
 mod table;
+mod takeover;
 
 pub use context::{Activity, Channel, Completion, Context, SaveAreaPage};
 pub use creation::{CreationRefusal, LaunchState};

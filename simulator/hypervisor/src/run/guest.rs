@@ -8,14 +8,16 @@ use abi_simulator::report::End;
 use abi_snp::{SevFeatures, Vmpl};
 use abi_svm::{Event, EventIntercepts, ExceptionIntercepts, ExitCode, InstructionIntercepts};
 use abi_x86::ExceptionVector;
+use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 use apic::{Line, Pin};
 use machine::GuestMemory;
 use machine::ghcb::{Next, Server, Stop};
+use machine::hostile::{Injection, Scenario, serve};
 use machine::processor::{Exception, Offer, deliver_exception};
-use machine::processors::{RunState, Running};
+use machine::processors::{RunState, Running, Target};
 use machine::reverse_map::Encryption;
 use zerocopy::IntoBytes;
 
@@ -45,6 +47,10 @@ pub(super) struct Guest {
     pub(super) save_areas_entered: u64,
     /// What this machine's timer is set to, if it is.
     pub(super) alarm_ns: Option<u64>,
+    /// What the host does to the guest, if it does not play fair.
+    pub(super) scenario: Scenario,
+    /// For each processor, the events that the host wants delivered.
+    pub(super) injections: Vec<VecDeque<Injection>>,
 }
 
 /// Whether a processor goes on at once.
@@ -85,7 +91,10 @@ impl Guest {
             match self.turn(next) {
                 Ok(Some(ran)) => next = (ran + 1) % self.cores.len(),
                 Ok(None) => {}
-                Err(end) => return end,
+                Err(end) => {
+                    self.tell_attacks();
+                    return end;
+                }
             }
         }
     }
@@ -95,6 +104,7 @@ impl Guest {
     fn turn(&mut self, first: usize) -> Result<Option<usize>, End> {
         self.take_physical_interrupts();
         self.deliver_processor_events()?;
+        self.attack()?;
         let count = self.cores.len();
         let chosen = (first..first + count).map(|i| i % count).find(|i| self.is_runnable(*i));
         let Some(chosen) = chosen else {
@@ -105,6 +115,10 @@ impl Guest {
         let mut alone = self.runnable_count() == 1;
         loop {
             self.enter(chosen)?;
+            self.attack()?;
+            if !self.is_entered(chosen) {
+                break;
+            }
             self.set_alarm(if alone { None } else { Some(slice_end) });
             let turn = self.step(chosen)?;
             if let Some(end) = self.world.end.take() {
@@ -126,6 +140,12 @@ impl Guest {
     fn is_runnable(&self, core: usize) -> bool {
         let state = self.server.processors().state(self.cores[core].index);
         matches!(state, RunState::Runnable(_))
+    }
+
+    /// Whether the processor has the registers that it should run with.
+    fn is_entered(&self, core: usize) -> bool {
+        let Core { index, loaded, .. } = self.cores[core];
+        self.is_runnable(core) && loaded == self.server.processors().running(index)
     }
 
     fn runnable_count(&self) -> usize {
@@ -208,10 +228,7 @@ impl Guest {
     fn set_alarm(&mut self, slice_end: Option<u64>) {
         let moment = self.world.moment();
         let timer = self.world.bus.next_event_ns(moment);
-        let due = match (timer, slice_end) {
-            (Some(timer), Some(end)) => Some(timer.min(end)),
-            (timer, end) => timer.or(end),
-        };
+        let due = [timer, slice_end, self.scenario.next_event_ns()].into_iter().flatten().min();
         let Some(due) = due else { return };
         let is_set = self.alarm_ns.is_some_and(|set| set == due);
         if !is_set || due <= moment.nanoseconds {
@@ -280,7 +297,11 @@ impl Guest {
         let core = &mut self.cores[number];
         core.load(running, &vmsa, &self.offer).map_err(|error| refuse(error.to_string()))?;
         let context = self.server.processors().context(core.index);
-        core.ghcb_msr = context.map_or(0, |context| context.ghcb_msr);
+        let (page, value) =
+            context.map_or((None, 0), |context| (context.registered_ghcb, context.ghcb_msr));
+        let target = Target { processor: core.index, vmpl };
+        core.ghcb_msr = self.scenario.entry(target, page, value);
+        self.server.processors_mut().set_ghcb_msr(core.index, core.ghcb_msr);
         let others = self.server.processors().indices().count() > 1;
         core.vcpu.intercept(intercepts(core.file.features, others));
         self.save_areas_entered += 1;
@@ -332,6 +353,7 @@ impl Guest {
 
     /// Delivers what is due to the guest. Gives an exit that came in between.
     fn deliver(&mut self, number: usize) -> Option<Exit> {
+        self.deliver_injection(number);
         let core = &mut self.cores[number];
         match core.due {
             Due::Nothing => {
@@ -404,6 +426,9 @@ impl Guest {
     /// Handles an exit.
     fn exit(&mut self, number: usize, exit: &Exit) -> Result<Turn, End> {
         self.exits.count(exit.code);
+        let core = &self.cores[number];
+        let target = Target { processor: core.index, vmpl: core.file.vmpl };
+        self.scenario.exit(target, exit.code);
         if exit.code == ExitCode::INTR {
             take_interrupts();
             self.alarm_ns = None;
@@ -423,7 +448,7 @@ impl Guest {
         let core = &self.cores[number];
         let (index, value) = (core.index, core.ghcb_msr);
         let vmpl = core.file.vmpl;
-        let answer = self.server.exit(index, value, &mut self.world);
+        let answer = serve(&mut self.scenario, &mut self.server, index, value, &mut self.world);
         if let Next::Stop(stop) = answer.next {
             return Err(stop_end(number, vmpl, stop));
         }

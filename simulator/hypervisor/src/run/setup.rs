@@ -6,6 +6,7 @@ use abi_simulator::{LOW_MEMORY_LIMIT, launch};
 use abi_snp::ghcb::SevInformation;
 use abi_snp::{CpuidPage, PageSize, PageType, PlatformInfo, SevFeatures, Vmpl, Vmsa};
 use abi_x86::{Cr4, Efer, SIZE_2M};
+use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::ToString;
 use alloc::vec;
@@ -16,6 +17,7 @@ use frame_pool::AddressRange;
 use machine::cpuid::{Cpuid, CpuidFacts, CpuidPolicy, CpuidResult};
 use machine::firmware_configuration::FirmwareConfiguration;
 use machine::ghcb::{Configuration, Server};
+use machine::hostile::{Machine, Scenario};
 use machine::launch::{
     AuthorKey, FinishParameters, Identity, Launch, LaunchPage, LaunchedGuest, PageContent,
     StartParameters, Zeros,
@@ -91,6 +93,7 @@ pub(super) fn launch(svm: &Svm, mut memory: Memory, file: &'static [u8]) -> Resu
     let mut reverse_map = ReverseMap::new(&covered).map_err(refuse)?;
     let mut ram = GuestRam::new(&mut memory, &ranges).map_err(refuse)?;
     let mut server = server(options)?;
+    let scenario = scenario(&file, &ranges)?;
     let platform = platform(&file, &clock)?;
     let guest = load(&file, &platform, &mut reverse_map, &mut ram, &mut server)?;
     reporter::send(&Report::Started {
@@ -144,7 +147,17 @@ pub(super) fn launch(svm: &Svm, mut memory: Memory, file: &'static [u8]) -> Resu
         exits: ExitCounts::new(),
         save_areas_entered: 0,
         alarm_ns: None,
+        scenario,
+        injections: ids.iter().map(|_| VecDeque::new()).collect(),
     })
+}
+
+/// What a hostile host does.
+fn scenario(file: &LaunchFile<'_>, memory: &[AddressRange]) -> Result<Scenario, End> {
+    let has_memory =
+        |gpa: Gpa| memory.iter().any(|range| range.start <= gpa.0 && gpa.0 < range.end);
+    let machine = Machine { processors: file.options.vcpus, has_memory: &has_memory };
+    Scenario::parse(file.scenario, &machine).map_err(refuse)
 }
 
 /// Refuses what this program does not do.

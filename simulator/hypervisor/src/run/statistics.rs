@@ -33,6 +33,14 @@ pub(super) fn sections(guest: &Guest) -> Vec<Section> {
         section("requests that it refused", refused),
         section("pages", pages),
         section(
+            "hostile host",
+            guest.scenario.counts().flat_map(|count| {
+                let failed = (count.failed != 0)
+                    .then(|| (format!("{} (not possible)", count.rule), count.failed));
+                [(count.rule, count.done)].into_iter().chain(failed)
+            }),
+        ),
+        section(
             "others",
             [
                 ("save areas entered".to_string(), guest.save_areas_entered),
