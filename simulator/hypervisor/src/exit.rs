@@ -17,9 +17,9 @@ const DEBUG_EXIT_PORT: u16 = 0xf4;
 // debug exit, which accesses no memory.
 static DEBUG_EXIT: Ports = unsafe { Ports::new(DEBUG_EXIT_PORT) };
 
-/// Reads of the port before the device is taken to be missing: far more than a
-/// present one needs.
-const READS_BEFORE_HALT: u32 = 20_000;
+/// Reads of the port before the device is taken to be missing: seconds, far more
+/// than a present one needs, however busy the machine is.
+const READS_BEFORE_HALT: u32 = 2_000_000;
 
 /// How a run ended: the value written to the device. QEMU's own statuses are 0
 /// and 1, and a reset with `-no-reboot` gives 0, so that none of these can be

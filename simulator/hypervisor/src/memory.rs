@@ -14,7 +14,6 @@ use abi_x86::{SIZE_2M, SIZE_4K};
 use frame_pool::{AddressRange, FramePool, TooManyRanges};
 use zerocopy::FromZeros;
 
-use crate::console::println;
 use crate::identity_map::MAPPED_END;
 use crate::page::{PAGE_SIZE, Page};
 
@@ -76,7 +75,7 @@ pub(crate) enum ClaimError {
 
 impl Memory {
     /// Reads the start information at physical `start_info`, the value that the
-    /// loader gave (INV-HV-ENTRY-1), and prints what it says.
+    /// loader gave (INV-HV-ENTRY-1).
     ///
     /// # Errors
     ///
@@ -86,7 +85,6 @@ impl Memory {
         let info = StartInfo::parse(loader_bytes(place)?)?;
         let mut pool = FramePool::new();
         for range in entries::<MemoryRange>(loader_bytes(info.memory_map())?)? {
-            println!("{:#014x} {:8} KiB  {}", range.address, range.size / 1024, range.kind);
             if range.kind == MemoryKind::RAM {
                 pool.add(AddressRange::of_size(range.address, range.size))?;
             }
@@ -97,7 +95,6 @@ impl Memory {
         let mut first_module = None;
         if let Some(modules) = info.modules() {
             for module in entries::<Module>(loader_bytes(modules)?)? {
-                println!("{:#014x} {:8} KiB  module", module.address, module.size / 1024);
                 pool.reserve(AddressRange::of_size(module.address, module.size))?;
                 let place = Array { address: module.address, size: module.size as usize };
                 first_module.get_or_insert(loader_bytes(place)?);
@@ -109,7 +106,6 @@ impl Memory {
             start: (&raw const simulator_image_start).addr() as u64,
             end: (&raw const simulator_image_end).addr() as u64,
         })?;
-        println!("free memory: {} KiB", pool.free() / 1024);
         let mut low = pool.clone();
         low.reserve(AddressRange { start: LOW_MEMORY_LIMIT, end: u64::MAX })?;
         pool.reserve(AddressRange { start: 0, end: LOW_MEMORY_LIMIT })?;

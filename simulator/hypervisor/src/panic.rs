@@ -3,7 +3,7 @@
 use core::panic::PanicInfo;
 use core::sync::atomic::{AtomicBool, Ordering};
 
-use crate::console::println;
+use crate::console::print_fault;
 use crate::exit::{Status, exit};
 
 /// Prints location and message, then ends the machine. A panic while printing
@@ -12,7 +12,7 @@ use crate::exit::{Status, exit};
 fn panic(info: &PanicInfo<'_>) -> ! {
     static PANICKED: AtomicBool = AtomicBool::new(false);
     if !PANICKED.swap(true, Ordering::Relaxed) {
-        println!("\n{info}");
+        print_fault(format_args!("{info}"));
     }
     exit(Status::Fault)
 }

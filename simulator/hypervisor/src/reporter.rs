@@ -2,19 +2,60 @@
 //! console.
 //!
 //! The guest has the first serial port to itself, so everything that the
-//! simulator says goes here [QEMU hw/char/debugcon.c]. The types stand in
-//! [`abi_simulator::report`].
+//! simulator says during a run goes here [QEMU hw/char/debugcon.c]. The types
+//! stand in [`abi_simulator::report`]; a fault is told without any memory for
+//! it.
+
+use core::fmt::{self, Write};
 
 use abi_simulator::report::Report;
 use serial::Registers;
 
 use crate::port::Ports;
 
-// SAFETY: INV-HV-PORT-1: ports 0xe9 to 0xf0 of a PC belong to no device but
-// the debug console, which accesses no memory.
+// SAFETY: INV-HV-PORT-1: ports 0xe9 to 0xf0 of a PC belong to the debug console
+// and to the coprocessor's error latch, which access no memory.
 static DEBUG_CONSOLE: Ports = unsafe { Ports::new(0xe9) };
 
 /// Sends a message.
 pub(crate) fn send(report: &Report) {
-    report.to_line().bytes().for_each(|byte| DEBUG_CONSOLE.write(0, byte));
+    write(&report.to_line());
+}
+
+/// Sends the end of the run by a fault of the simulator: the same line as for
+/// `Report::Ended` with `End::Fault`.
+pub(crate) fn send_fault(text: fmt::Arguments<'_>) {
+    write("\n{\"report\":\"ended\",\"end\":{\"kind\":\"fault\",\"text\":\"");
+    // An error can only come from a `Display` that reports one by itself; the
+    // text then ends early.
+    let _ = Escaped.write_fmt(text);
+    write("\"}}\n");
+}
+
+fn write(text: &str) {
+    text.bytes().for_each(|byte| DEBUG_CONSOLE.write(0, byte));
+}
+
+/// Text within a string of JSON [RFC 8259 §7].
+struct Escaped;
+
+impl Write for Escaped {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        for byte in text.bytes() {
+            match byte {
+                b'"' | b'\\' => {
+                    DEBUG_CONSOLE.write(0, b'\\');
+                    DEBUG_CONSOLE.write(0, byte);
+                }
+                0..=0x1f => {
+                    write("\\u00");
+                    DEBUG_CONSOLE.write(0, DIGITS[usize::from(byte >> 4)]);
+                    DEBUG_CONSOLE.write(0, DIGITS[usize::from(byte & 0xf)]);
+                }
+                _ => DEBUG_CONSOLE.write(0, byte),
+            }
+        }
+        Ok(())
+    }
 }

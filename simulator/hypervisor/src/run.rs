@@ -9,7 +9,8 @@
 //! | `exits.rs`, `memory_fault.rs` | what an exit leads to |
 //! | `fetch.rs`, `memory_access.rs` | instructions and memory by the guest's own page tables |
 //! | `world.rs` | what the guest asks the hypervisor for |
-//! | `statistics.rs` | what was counted |
+//! | `slices.rs` | how long a processor runs while others want to |
+//! | `statistics.rs`, `trace.rs` | what was counted, what is told meanwhile |
 
 mod attack;
 mod core;
@@ -19,7 +20,9 @@ mod guest;
 mod memory_access;
 mod memory_fault;
 mod setup;
+mod slices;
 mod statistics;
+mod trace;
 mod world;
 
 use abi_simulator::report::{End, Report};

@@ -1,4 +1,4 @@
-//! From the first Rust code to the self-test.
+//! From the first Rust code to the guest or the self-test.
 
 use abi_simulator::report::Report;
 use processor::{InterruptTable, Segments};
@@ -20,13 +20,13 @@ pub(crate) struct BootProcessor {
     interrupts: InterruptTable,
 }
 
-/// Sets everything up, tests what this machine's SVM delivers, and ends.
+/// Sets everything up, runs the guest of the launch file or tests what this
+/// machine's SVM delivers, and ends.
 ///
 /// INV-HV-ENTRY-1: called once, with the only reference to the boot processor's
 /// tables and the physical address of the loader's start information.
 pub(crate) extern "C" fn start(boot: &'static mut BootProcessor, start_info: u64) -> ! {
     console::prepare();
-    println!("SVSM platform simulator {}", env!("CARGO_PKG_VERSION"));
     segments::load(&mut boot.segments);
     trap::load(&mut boot.interrupts);
     interrupts::mask_legacy_controllers();
@@ -36,6 +36,9 @@ pub(crate) extern "C" fn start(boot: &'static mut BootProcessor, start_info: u64
         Ok(memory) => memory,
         Err(error) => refuse(&error),
     };
+    if memory.module().is_some() {
+        console::leave_to_guest();
+    }
     let svm = match Svm::enable(&mut memory) {
         Ok(svm) => svm,
         Err(error) => refuse(&error),
@@ -48,6 +51,8 @@ pub(crate) extern "C" fn start(boot: &'static mut BootProcessor, start_info: u64
         reporter::send(&Report::Ended { end });
         exit(Status::Passed);
     }
+    println!("SVSM platform simulator {}", env!("CARGO_PKG_VERSION"));
+    println!("SVM: {}", svm.features());
     match self_test::run(&svm, &mut memory) {
         Ok(tally) if tally.failed == 0 => exit(Status::Passed),
         Ok(_) => exit(Status::Failed),
@@ -57,6 +62,6 @@ pub(crate) extern "C" fn start(boot: &'static mut BootProcessor, start_info: u64
 
 /// Says why this machine will not do, and ends.
 fn refuse(error: &dyn core::error::Error) -> ! {
-    println!("error: {error}");
+    console::print_fault(format_args!("error: {error}"));
     exit(Status::Refused)
 }

@@ -4,7 +4,6 @@ use abi_svm::{SvmFeatures, VmCr};
 use abi_x86::{Efer, Msr};
 use nested_paging::CBit;
 
-use crate::console::println;
 use crate::instruction::{cpuid, read_msr, write_msr};
 use crate::memory::Memory;
 use crate::permission_maps::PermissionMaps;
@@ -41,7 +40,7 @@ pub(crate) enum SvmError {
 }
 
 impl Svm {
-    /// Checks the processor, switches SVM on and prints what it can do.
+    /// Checks the processor and switches SVM on.
     ///
     /// # Errors
     ///
@@ -64,7 +63,6 @@ impl Svm {
             write_msr(Msr::EFER, efer.bits());
             write_msr(Msr::VM_HSAVE_PA, host_state.address());
         }
-        println!("SVM: {features}; C-bit {C_BIT}");
         Ok(Self { features, c_bit, maps })
     }
 

@@ -3,6 +3,7 @@
 //! [`machine::processor::disposition`] says what an SEV-SNP processor would
 //! have made of it; this does it.
 
+use abi_simulator::launch::Trace;
 use abi_simulator::report::End;
 use abi_svm::ExitCode;
 use abi_x86::{Cr0, ExceptionVector, Msr};
@@ -215,6 +216,14 @@ impl Guest {
                 return Ok(Turn::GoesOn);
             }
         };
+        self.world.tracer.tell(Trace::PAGES, || {
+            let Registers { rax, rcx, rdx } = registers;
+            let shown = match &outcome {
+                Outcome::Complete(completion) => format!("{completion:?}"),
+                Outcome::Fault(broken) => format!("{broken}"),
+            };
+            format!("processor {number}: {operation:?} {rax:#x} {rcx:#x} {rdx:#x}: {shown}")
+        });
         match outcome {
             Outcome::Complete(completion) => {
                 if let Some(gpa) = touched

@@ -4,6 +4,7 @@
 //! on until it waits, yields or has used up its slice of time while others want
 //! to run. So the same input gives the same run, and nothing needs a lock.
 
+use abi_simulator::launch::Trace;
 use abi_simulator::report::End;
 use abi_snp::{SevFeatures, Vmpl};
 use abi_svm::{Event, EventIntercepts, ExceptionIntercepts, ExitCode, InstructionIntercepts};
@@ -23,6 +24,7 @@ use zerocopy::IntoBytes;
 
 use super::core::{Core, Due, blank_vmsa};
 use super::memory_access::{ProcessorMemory, Reach};
+use super::slices::Slices;
 use super::world::World;
 use crate::communication::{self, Delivery};
 use crate::exit_counts::ExitCounts;
@@ -42,7 +44,7 @@ pub(super) struct Guest {
     /// Whose registers are in this machine's processor.
     pub(super) on_processor: Option<usize>,
     pub(super) offer: Offer,
-    pub(super) slice_ns: u64,
+    pub(super) slices: Slices,
     pub(super) exits: ExitCounts,
     pub(super) save_areas_entered: u64,
     /// What this machine's timer is set to, if it is.
@@ -111,7 +113,7 @@ impl Guest {
             self.wait()?;
             return Ok(None);
         };
-        let slice_end = self.world.clock.now() + self.slice_ns;
+        let slice_end = self.world.clock.now() + self.slices.next();
         let mut alone = self.runnable_count() == 1;
         loop {
             self.enter(chosen)?;
@@ -305,6 +307,9 @@ impl Guest {
         let others = self.server.processors().indices().count() > 1;
         core.vcpu.intercept(intercepts(core.file.features, others));
         self.save_areas_entered += 1;
+        self.world
+            .tracer
+            .tell(Trace::PROCESSORS, || format!("processor {number} runs {vmpl}, save area {gpa}"));
         Ok(())
     }
 
@@ -419,13 +424,21 @@ impl Guest {
         let local = self.world.bus.local_apic_mut(number as u8);
         if local.highest_deliverable().is_some() && !self.cores[number].vcpu.has_virtual_interrupt()
         {
-            local.acknowledge();
+            let vector = local.acknowledge();
+            self.world.tracer.tell(Trace::INTERRUPTS, || {
+                format!("processor {number} takes interrupt {:#x}", vector.unwrap_or(0))
+            });
         }
     }
 
     /// Handles an exit.
     fn exit(&mut self, number: usize, exit: &Exit) -> Result<Turn, End> {
         self.exits.count(exit.code);
+        let (vmpl, rip) = (self.cores[number].file.vmpl, exit.rip);
+        self.world.tracer.tell(Trace::EXITS, || {
+            let Exit { code, info_1, info_2, .. } = exit;
+            format!("processor {number} {vmpl} RIP {rip:#x}: {code} ({info_1:#x}, {info_2:#x})")
+        });
         let core = &self.cores[number];
         let target = Target { processor: core.index, vmpl: core.file.vmpl };
         self.scenario.exit(target, exit.code);
@@ -452,6 +465,9 @@ impl Guest {
         if let Next::Stop(stop) = answer.next {
             return Err(stop_end(number, vmpl, stop));
         }
+        self.world.tracer.tell(Trace::GHCB, || {
+            format!("processor {number} {vmpl}: {value:#x} -> {:#x}", answer.ghcb_msr)
+        });
         self.cores[number].ghcb_msr = answer.ghcb_msr;
         if answer.next != Next::Resume || answer.evicted.is_some() {
             self.settle()?;

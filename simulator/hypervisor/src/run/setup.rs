@@ -33,6 +33,8 @@ use zerocopy::FromBytes;
 
 use super::core::Core;
 use super::guest::Guest;
+use super::slices::Slices;
+use super::trace::Tracer;
 use super::world::World;
 use crate::clock::Clock;
 use crate::exit_counts::ExitCounts;
@@ -133,6 +135,7 @@ pub(super) fn launch(svm: &Svm, mut memory: Memory, file: &'static [u8]) -> Resu
             nmis_completed: 0,
             end: None,
             console_bytes: 0,
+            tracer: Tracer(options.trace),
         },
         server,
         cores,
@@ -143,7 +146,7 @@ pub(super) fn launch(svm: &Svm, mut memory: Memory, file: &'static [u8]) -> Resu
             efer: Efer::all(),
             xcr0: StateComponents::X87 | StateComponents::SSE,
         },
-        slice_ns: options.time_slice_ns,
+        slices: Slices::new(options.time_slice_ns, options.schedule_seed),
         exits: ExitCounts::new(),
         save_areas_entered: 0,
         alarm_ns: None,

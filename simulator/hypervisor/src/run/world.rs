@@ -4,10 +4,12 @@
 //! Implements the traits of `machine::ghcb`'s hosts, one `impl` for each
 //! concern.
 
+use abi_simulator::launch::Trace;
 use abi_simulator::report::End;
 use abi_snp::ghcb::{GuestFrame, GuestRequestStatus, PageOperation, PortIoWidth};
 use abi_snp::{FirmwareStatus, GuestMessage, PageSize};
 use abi_x86::Msr;
+use alloc::format;
 use alloc::vec::Vec;
 use apic::{Bus, LocalApic, Moment};
 use machine::cpuid::CpuidResult;
@@ -24,6 +26,7 @@ use machine::security_processor::SecurityProcessor;
 use machine::{Gpa, GuestMemory, LegacyInterruptControllers, NoMemory, kvm_clock};
 use zerocopy::IntoBytes;
 
+use super::trace::Tracer;
 use crate::clock::{Clock, ticks};
 use crate::device_memory;
 use crate::device_ports;
@@ -54,6 +57,7 @@ pub(super) struct World {
     /// What a device has made of the run.
     pub(super) end: Option<End>,
     pub(super) console_bytes: u64,
+    pub(super) tracer: Tracer,
 }
 
 /// Where the interrupt controllers are in memory [Intel SDM 3A §11.4.1;
@@ -135,6 +139,7 @@ impl World {
             }
             _ => {}
         }
+        self.tracer.tell(Trace::PAGES, || format!("page {gpa} ({size}): {assignment:?}"));
         self.reverse_map.rmpupdate(gpa, size, assignment).map_err(drop)?;
         self.forget(gpa, size);
         let becomes_shared = assignment == Assignment::Hypervisor;
@@ -225,7 +230,7 @@ impl PageStates for World {
 
 impl Ports for World {
     fn read_port(&mut self, port: u16, width: PortIoWidth) -> u32 {
-        match (port, width) {
+        let value = match (port, width) {
             (port, _) if Pci::has(port) => self.pci.read_port(port, width, &mut QemuPci),
             (firmware_configuration::DATA, PortIoWidth::One) => {
                 let byte = device_ports::read(port, Width::One) as u8;
@@ -237,10 +242,13 @@ impl Ports for World {
                 self.legacy_interrupts.read(port).unwrap_or(u8::MAX).into()
             }
             _ => device_ports::read(port, device_width(width)),
-        }
+        };
+        self.tracer.tell(Trace::DEVICES, || format!("read port {port:#x}: {value:#x}"));
+        value
     }
 
     fn write_port(&mut self, port: u16, width: PortIoWidth, value: u32) {
+        self.tracer.tell(Trace::DEVICES, || format!("write port {port:#x}: {value:#x}"));
         match port {
             POWER_CONTROL if value & SLEEP_ENABLE != 0 => self.end = Some(End::PoweredOff),
             RESET_CONTROL if value & RESET != 0 => self.end = Some(End::Reset),
@@ -291,6 +299,7 @@ impl DeviceMemory for World {
             }
         };
         bytes.copy_from_slice(&value.to_le_bytes()[..bytes.len()]);
+        self.tracer.tell(Trace::DEVICES, || format!("read {gpa}: {bytes:x?}"));
         Ok(())
     }
 
@@ -300,6 +309,7 @@ impl DeviceMemory for World {
         gpa: Gpa,
         bytes: &[u8],
     ) -> Result<(), NoDevice> {
+        self.tracer.tell(Trace::DEVICES, || format!("write {gpa}: {bytes:x?}"));
         let offset = (gpa.0 & 0xfff) as u16;
         // Registers are words, and only whole ones are written.
         let value = bytes.first_chunk().map(|word| u32::from_le_bytes(*word));
@@ -424,7 +434,12 @@ impl GuestRequests for World {
             return firmware_status(FirmwareStatus::INVALID_ADDRESS);
         }
         let mut answer = GuestMessage::zeroed();
-        if let Err(refusal) = self.security_processor.guest_request(&mut question, &mut answer) {
+        let result = self.security_processor.guest_request(&mut question, &mut answer);
+        self.tracer.tell(Trace::SECURITY_PROCESSOR, || match &result {
+            Ok(()) => format!("guest message at {request} answered"),
+            Err(refusal) => format!("guest message at {request} refused: {refusal}"),
+        });
+        if let Err(refusal) = result {
             return firmware_status(refusal.status());
         }
         let at = Gpa(response.address());

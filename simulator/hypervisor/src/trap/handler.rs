@@ -2,7 +2,7 @@
 
 use processor::{Report, TrapFrame};
 
-use crate::console::println;
+use crate::console::print_fault;
 use crate::exit::{Status, exit};
 use crate::instruction::cr2_and_cr3;
 use crate::io_apic;
@@ -28,6 +28,6 @@ pub(super) unsafe extern "C" fn handle(frame: *const TrapFrame) {
         return;
     }
     let (cr2, cr3) = cr2_and_cr3();
-    println!("\nfault of the simulator: {}", Report { frame, cr2, cr3 });
+    print_fault(format_args!("fault of the simulator: {}", Report { frame, cr2, cr3 }));
     exit(Status::Fault)
 }
