@@ -1,0 +1,35 @@
+//! A guest that checks its SEV-SNP platform from inside.
+//!
+//! It runs instructions and asks its hypervisor for things, one after the other,
+//! compares what happens with what the specifications say, and tells on the
+//! first serial port. The same image runs on hardware and in the platform
+//! simulator; that is how the simulator is held to what hardware does. The
+//! book's page on conformance says how to run it.
+//!
+//! | file | what |
+//! |---|---|
+//! | `machine` | the only `unsafe`: instructions, tables, memory |
+//! | `ghcb` | requests to the hypervisor |
+//! | `console` | text output |
+//! | `settings` | what the host asks for |
+//! | `bench` | what checks work with |
+//! | `verdict` | what a check comes to |
+//! | `checks` | the checks, by subject |
+//! | `endings` | checks that end the guest |
+//! | `suite` | runs them and ends |
+#![no_std]
+#![no_main]
+
+extern crate alloc;
+
+mod bench;
+mod checks;
+mod console;
+mod ending;
+mod ghcb;
+mod machine;
+mod panic;
+mod suite;
+mod verdict;
+
+machine::entry!(suite::run);
