@@ -32,8 +32,13 @@ impl Guest {
     pub(super) fn handle(&mut self, number: usize, exit: &Exit) -> Result<Turn, End> {
         let core = &mut self.cores[number];
         let msr = Msr(core.vcpu.registers.rcx as u32);
-        let intercept = Intercept { code: exit.code, info_1: exit.info_1, msr };
+        let cpl = core.execution().cpl;
+        let intercept = Intercept { code: exit.code, info_1: exit.info_1, msr, cpl };
         match disposition(&intercept, core.file.features) {
+            Disposition::Privileged => {
+                core.raise(ExceptionVector::GENERAL_PROTECTION, Some(0));
+                Ok(Turn::GoesOn)
+            }
             _ if exit.code == CR0_WRITE => self.write_cr0(number),
             Disposition::AutomaticExit(resume) => self.automatic_exit(number, exit, resume),
             Disposition::Communication => {

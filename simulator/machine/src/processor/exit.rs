@@ -10,6 +10,7 @@ use abi_snp::SevFeatures;
 use abi_svm::{ExitCode, NestedFault};
 use abi_x86::{ExceptionVector, Msr};
 
+use crate::execution::Cpl;
 use crate::processor::own_msr::is_own;
 
 /// An exit of the emulated processor.
@@ -21,6 +22,8 @@ pub struct Intercept {
     pub info_1: u64,
     /// ECX of the guest: the register of RDMSR and WRMSR.
     pub msr: Msr,
+    /// The guest's privilege level.
+    pub cpl: Cpl,
 }
 
 /// What happens at an intercept.
@@ -35,6 +38,10 @@ pub enum Disposition {
     /// to be exits: an automatic exit with code 0x5d. The VMSA tells the exit
     /// code that would have been the error code. From memory.
     ReflectedCommunication,
+    /// #GP(0) in the guest: the instruction is for CPL 0, which a processor
+    /// looks at before intercepts [APM 24593 §15.7]. Emulators have intercepted
+    /// some that are not.
+    Privileged,
     /// RDMSR or WRMSR of a register of the [guest's own](super::OWN_MSRS): the
     /// processor reads or writes it.
     OwnMsr,
@@ -68,6 +75,7 @@ pub fn disposition(intercept: &Intercept, features: SevFeatures) -> Disposition 
     use Disposition::{AutomaticExit, Execute, OwnMsr, Refused};
     use Resume::{NextInstruction, SameInstruction};
     match intercept.code {
+        code if is_privileged(code) && intercept.cpl != Cpl::Cpl0 => Disposition::Privileged,
         MACHINE_CHECK
         | ExitCode::INTR
         | ExitCode::NMI
@@ -103,6 +111,20 @@ pub fn communication(features: SevFeatures) -> Disposition {
     } else {
         Disposition::Communication
     }
+}
+
+/// Whether the exit is that of an instruction for CPL 0 alone.
+const fn is_privileged(code: ExitCode) -> bool {
+    const CONTROL_AND_DEBUG_REGISTERS: u64 = 0x3f;
+    matches!(
+        code,
+        ExitCode(0..=CONTROL_AND_DEBUG_REGISTERS)
+            | ExitCode::HLT
+            | ExitCode::MSR
+            | ExitCode::INVD
+            | ExitCode::WBINVD
+            | ExitCode::INVLPG
+    )
 }
 
 const fn is_reserved_bit(info_1: u64) -> bool {

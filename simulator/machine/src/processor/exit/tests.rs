@@ -9,17 +9,19 @@ use abi_svm::ExitCode;
 use abi_x86::Msr;
 
 use super::*;
+use crate::execution::Cpl;
 use crate::processor::own_msr::OWN_MSRS;
 
 const FEATURES: SevFeatures = SevFeatures::SNP_ACTIVE;
 
 fn of_code(code: u64) -> Disposition {
-    let intercept = Intercept { code: ExitCode(code), info_1: 0, msr: Msr(0) };
+    let intercept = Intercept { code: ExitCode(code), info_1: 0, msr: Msr(0), cpl: Cpl::Cpl0 };
     disposition(&intercept, FEATURES)
 }
 
 fn of_msr(number: u32, features: SevFeatures) -> Disposition {
-    disposition(&Intercept { code: ExitCode::MSR, info_1: 0, msr: Msr(number) }, features)
+    let (msr, cpl) = (Msr(number), Cpl::Cpl0);
+    disposition(&Intercept { code: ExitCode::MSR, info_1: 0, msr, cpl }, features)
 }
 
 /// All codes that an intercept of table C-1 can have.
@@ -57,7 +59,8 @@ fn what_linux_handles_is_a_vc() {
 #[test]
 fn device_memory_is_a_vc() {
     let fault = |info_1| {
-        let intercept = Intercept { code: ExitCode::NESTED_PAGE_FAULT, info_1, msr: Msr(0) };
+        let intercept =
+            Intercept { code: ExitCode::NESTED_PAGE_FAULT, info_1, msr: Msr(0), cpl: Cpl::Cpl0 };
         disposition(&intercept, FEATURES)
     };
     assert_eq!(fault(0x1_0000_000d), Disposition::Communication);
@@ -92,7 +95,7 @@ fn the_frequency_comes_with_the_secure_counter() {
 fn reflection_turns_vc_into_exits_and_nothing_else() {
     let reflect = FEATURES | SevFeatures::REFLECT_VC;
     for code in codes() {
-        let intercept = Intercept { code: ExitCode(code), info_1: 0, msr: Msr(0) };
+        let intercept = Intercept { code: ExitCode(code), info_1: 0, msr: Msr(0), cpl: Cpl::Cpl0 };
         let reflected = disposition(&intercept, reflect);
         match of_code(code) {
             Disposition::Communication => {
@@ -102,6 +105,22 @@ fn reflection_turns_vc_into_exits_and_nothing_else() {
         }
     }
     assert_eq!(of_msr(Msr::GHCB.0, reflect), Disposition::OwnMsr);
+}
+
+#[test]
+fn privileged_instructions_fault_before_they_are_intercepted() {
+    let at = |code, cpl| {
+        disposition(&Intercept { code: ExitCode(code), info_1: 0, msr: Msr(0x8b), cpl }, FEATURES)
+    };
+    for cpl in [Cpl::Cpl1, Cpl::Cpl2, Cpl::Cpl3] {
+        for code in [0x00, 0x10, 0x27, 0x37, 0x76, 0x78, 0x79, 0x7c, 0x89] {
+            assert_eq!(at(code, cpl), Disposition::Privileged, "{code:#x} {cpl:?}");
+        }
+        // CPUID, ports and VMMCALL are for everyone whom nothing else stops.
+        for code in [0x6e, 0x72, 0x7b, 0x81] {
+            assert_eq!(at(code, cpl), Disposition::Communication, "{code:#x} {cpl:?}");
+        }
+    }
 }
 
 #[test]
