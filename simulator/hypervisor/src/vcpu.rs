@@ -8,8 +8,8 @@
 mod enter;
 
 use abi_svm::{
-    Event, EventIntercepts, ExceptionIntercepts, ExitCode, InstructionIntercepts, NestedControl,
-    SaveArea, TlbControl, VirtualInterrupts, Vmcb,
+    Event, EventIntercepts, ExceptionIntercepts, ExitCode, InstructionIntercepts, InterruptShadow,
+    NestedControl, SaveArea, TlbControl, VirtualInterrupts, Vmcb,
 };
 
 use self::enter::enter;
@@ -142,6 +142,12 @@ impl Vcpu {
     /// Whether a virtual interrupt is pending still.
     pub(crate) fn has_virtual_interrupt(&self) -> bool {
         self.vmcb.control.virtual_interrupts.contains(VirtualInterrupts::PENDING)
+    }
+
+    /// An instruction has ended: the shadow that the one before may have cast
+    /// on interrupts (STI, MOV to SS) is over.
+    pub(crate) fn leave_interrupt_shadow(&mut self) {
+        self.vmcb.control.interrupt_shadow = InterruptShadow::empty();
     }
 
     /// Runs the guest until it exits. A physical interrupt that ends the run is

@@ -134,6 +134,7 @@ impl Core {
         let save = self.vcpu.save();
         save.rip = machine::processor::next_rip(save, length);
         save.rflags.remove(Rflags::RF);
+        self.vcpu.leave_interrupt_shadow();
     }
 
     /// Owes the guest an exception, with its error code if it has one.

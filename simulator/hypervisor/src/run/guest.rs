@@ -387,6 +387,7 @@ impl Guest {
                 let exception =
                     Exception { vector: ExceptionVector::VMM_COMMUNICATION, error_code: code };
                 if deliver_exception(exception, core.vcpu.save(), &mut memory).is_ok() {
+                    core.vcpu.leave_interrupt_shadow();
                     return None;
                 }
                 core.vcpu.clear_virtual_interrupt();
