@@ -7,6 +7,7 @@
 //! | `attack.rs` | what a hostile host does to the machine |
 //! | `core.rs` | a virtual processor |
 //! | `exits.rs`, `memory_fault.rs` | what an exit leads to |
+//! | `fault_address.rs` | the linear address of an access that faulted |
 //! | `fetch.rs`, `memory_access.rs` | instructions and memory by the guest's own page tables |
 //! | `world.rs` | what the guest asks the hypervisor for |
 //! | `slices.rs` | how long a processor runs while others want to |
@@ -15,6 +16,7 @@
 mod attack;
 mod core;
 mod exits;
+mod fault_address;
 mod fetch;
 mod guest;
 mod memory_access;

@@ -250,7 +250,13 @@ impl Guest {
                 core.skip(length);
             }
             Outcome::Fault(broken) => match (broken.kind.exception(), broken.kind) {
-                (Some((vector, code)), _) => self.cores[number].raise(vector, code),
+                (Some((vector, code)), kind) => {
+                    let core = &mut self.cores[number];
+                    if matches!(kind, FaultKind::PageNotValidated { .. }) {
+                        core.vcpu.save().cr2 = registers.rax;
+                    }
+                    core.raise(vector, code);
+                }
                 // The hypervisor splits the page, and the guest tries again.
                 (None, FaultKind::NestedPageFault { gpa, error })
                     if error.contains(machine::NestedFaultError::SIZE_MISMATCH)

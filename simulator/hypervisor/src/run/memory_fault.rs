@@ -37,6 +37,11 @@ impl Guest {
             Access { gpa, length: 1, kind, encryption, nested_page_size: entry.page_size() };
         let execution = self.cores[number].execution();
         if let Err(broken) = self.world.reverse_map.check(&access, &execution) {
+            if let FaultKind::PageNotValidated { gpa } = broken.kind
+                && let Some(linear) = self.linear_address(number, gpa, kind)
+            {
+                self.cores[number].vcpu.save().cr2 = linear;
+            }
             return self.broken_rule(number, &broken);
         }
         let place = Place { vmpl: execution.vmpl, paging, gpa, view, encryption };
