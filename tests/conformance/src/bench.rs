@@ -2,18 +2,38 @@
 
 use alloc::format;
 
-use abi_snp::PageSize;
-use abi_snp::ghcb::{AssignPage, MsrCall, PageAssignment, RegisterGhcb};
-use abi_x86::SIZE_4K;
+use abi_snp::ghcb::{
+    AssignPage, ExitCode, MsrCall, NaeError, NaeOutputs, PageAssignment, RegisterGhcb, RunVmpl,
+    SaveArea, ValidFields,
+};
+use abi_snp::{PageSize, SevFeatures, Vmpl};
+use abi_x86::{ExceptionVector, Msr, SIZE_2M, SIZE_4K};
 
 use crate::ghcb::{Ghcb, call, frame};
-use crate::machine::{Guest, Mode, Outcome, Page, Probe, Validation, View};
-use crate::verdict::{Verdict, expect, failed};
+use crate::machine::{
+    Content, Guest, Mode, Outcome, Page, Permissions, Probe, Trap, Validation, View, Worker,
+    time_stamp,
+};
+use crate::save_area::save_area;
+use crate::verdict::{Verdict, expect, failed, require};
+
+/// Longest time to wait for another processor, in ticks of the time stamp
+/// counter: some seconds.
+const LONGEST_WAIT: u64 = 20_000_000_000;
 
 /// The guest and its means to ask.
 pub(crate) struct Bench {
     pub(crate) guest: Guest,
     pub(crate) ghcb: Ghcb,
+    /// Which workers run, by processor and by level.
+    pub(crate) started: Started,
+}
+
+/// Which workers run, or wait for their level to run.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Started {
+    pub(crate) processors: [bool; Worker::MOST_PROCESSORS as usize],
+    pub(crate) levels: [bool; 4],
 }
 
 /// Takes a page and makes it shared, by the GHCB MSR.
@@ -33,12 +53,39 @@ pub(crate) fn request<C: MsrCall>(what: &C) -> Verdict<C::Answer> {
     call(what).map_err(|error| failed(format!("expected an answer, got: {error}")))
 }
 
+/// Fails unless the outcome is that the instruction ended.
+pub(crate) fn expect_done(what: &str, outcome: &Outcome) -> Verdict {
+    expect(what, None, outcome.trap)?;
+    require(outcome.others_kept, "all other registers as before", outcome.registers)
+}
+
+/// Fails unless the outcome is this exception, at the instruction, with all
+/// registers as they were.
+pub(crate) fn expect_trap(
+    probe: Probe,
+    outcome: &Outcome,
+    vector: ExceptionVector,
+    error_code: u64,
+) -> Verdict<Trap> {
+    let Some(trap) = outcome.trap else {
+        return Err(failed(format!("expected {vector} with code {error_code:#x}, got none")));
+    };
+    let expected = (vector, error_code);
+    expect("exception and error code", expected, (trap.exception(), trap.error_code))?;
+    require(probe.is_at(&trap), "RIP at the instruction", trap)?;
+    require(outcome.others_kept, "all registers as before", outcome.registers)?;
+    Ok(trap)
+}
+
 impl Bench {
     /// Makes the first shared page, the GHCB, and registers it.
     pub(crate) fn prepare(mut guest: Guest) -> Verdict<Self> {
         let page = shared_page(&mut guest)?;
         request(&RegisterGhcb(frame(page)))?;
-        Ok(Self { guest, ghcb: Ghcb(page) })
+        let mut bench = Self { guest, ghcb: Ghcb(page), started: Started::default() };
+        let stack = bench.private_page()?;
+        bench.guest.prepare_user_mode(stack);
+        Ok(bench)
     }
 
     /// Runs a probe here, in supervisor mode.
@@ -46,12 +93,48 @@ impl Bench {
         self.guest.try_out(probe, Mode::Supervisor)
     }
 
+    /// Asks for an event by the page.
+    pub(crate) fn ask(
+        &self,
+        request: &SaveArea,
+        asked: ValidFields,
+    ) -> Result<NaeOutputs, NaeError> {
+        self.ghcb.ask(request, asked)
+    }
+
+    /// Asks for an event by the page that must succeed.
+    pub(crate) fn must(&self, request: &SaveArea, asked: ValidFields) -> Verdict<NaeOutputs> {
+        self.ask(request, asked).map_err(|error| {
+            let event = request.exit_code.map(ExitCode);
+            failed(format!("expected an answer to {event:?}, got: {error}"))
+        })
+    }
+
+    /// Writes a register that the hypervisor has.
+    pub(crate) fn write_msr(&self, msr: Msr, value: u64) -> Verdict {
+        let request = SaveArea {
+            rax: Some(value & 0xffff_ffff),
+            rcx: Some(msr.0.into()),
+            rdx: Some(value >> 32),
+            ..SaveArea::request(ExitCode::MSR.0, 1, 0)
+        };
+        self.must(&request, ValidFields::empty()).map(drop)
+    }
+
+    /// Reads a register that the hypervisor has.
+    pub(crate) fn read_msr(&self, msr: Msr) -> Verdict<u64> {
+        let request =
+            SaveArea { rcx: Some(msr.0.into()), ..SaveArea::request(ExitCode::MSR.0, 0, 0) };
+        let outputs = self.must(&request, ValidFields::RAX | ValidFields::RDX)?;
+        Ok(outputs.rdx << 32 | outputs.rax & 0xffff_ffff)
+    }
+
     /// A page that both sides can read and write.
     pub(crate) fn shared_page(&mut self) -> Verdict<Page> {
         shared_page(&mut self.guest)
     }
 
-    /// A page that was made private, not yet validated.
+    /// A page that was made private in pieces of 4 KiB, not yet validated.
     pub(crate) fn assigned_page(&mut self, size: PageSize) -> Verdict<Page> {
         let page = self.guest.memory.take(size, View::Private);
         for index in 0..u64::from(size.small_pages()) {
@@ -65,20 +148,92 @@ impl Bench {
     /// A private page of 4 KiB, validated.
     pub(crate) fn private_page(&mut self) -> Verdict<Page> {
         let page = self.assigned_page(PageSize::Size4K)?;
-        self.validate(page)?;
+        self.pvalidate(page, Validation::Validate)?;
         Ok(page)
-    }
-
-    /// Validates a page.
-    pub(crate) fn validate(&self, page: Page) -> Verdict {
-        self.pvalidate(page, Validation::Validate)
     }
 
     /// PVALIDATE that must change the page's state.
     pub(crate) fn pvalidate(&self, page: Page, validation: Validation) -> Verdict {
         let outcome = self.probe(Probe::Pvalidate { page, size: page.size(), validation });
-        expect("exception of PVALIDATE", None, outcome.trap)?;
+        expect_done("exception of PVALIDATE", &outcome)?;
         expect("return code of PVALIDATE", 0, outcome.registers.rax)?;
         expect("carry of PVALIDATE", false, outcome.carry())
     }
+
+    /// RMPADJUST that must succeed.
+    pub(crate) fn rmpadjust(&self, page: Page, permissions: Permissions) -> Verdict {
+        let outcome = self.probe(Probe::Rmpadjust { page, size: page.size(), permissions });
+        expect_done("exception of RMPADJUST", &outcome)?;
+        expect("return code of RMPADJUST", 0, outcome.registers.rax)
+    }
+
+    /// The features that this guest runs with.
+    pub(crate) fn features(&self) -> SevFeatures {
+        let status = self.probe(Probe::ReadMsr(Msr::SEV_STATUS)).edx_eax();
+        SevFeatures::from_bits_retain(status >> 2)
+    }
+
+    /// Whether the processor's CPUID page has this bit of EAX in leaf
+    /// 8000_001F.
+    pub(crate) fn has_encryption_feature(&self, bit: u32) -> bool {
+        let entries = self.guest.cpuid.entries().unwrap_or_default();
+        let leaf = entries.iter().find(|entry| entry.eax_in == 0x8000_001f);
+        leaf.is_some_and(|leaf| leaf.eax & 1 << bit != 0)
+    }
+
+    /// A private page that does not lie where processors mishandle save areas:
+    /// not at a multiple of 2 MiB.
+    pub(crate) fn save_area_page(&mut self) -> Verdict<Page> {
+        let page = self.private_page()?;
+        if page.gpa().is_multiple_of(SIZE_2M) { self.private_page() } else { Ok(page) }
+    }
+
+    /// A save area for a worker at `vmpl`.
+    pub(crate) fn save_area(&mut self, worker: Worker, vmpl: Vmpl) -> Verdict<Page> {
+        let page = self.save_area_page()?;
+        let state = self.guest.start_state(worker);
+        let content = save_area(&state, vmpl, self.features());
+        page.store(0, zerocopy::IntoBytes::as_bytes(&*content));
+        self.rmpadjust(page, SAVE_AREA)?;
+        Ok(page)
+    }
+
+    /// Runs a probe at another level, and comes back.
+    pub(crate) fn at_level(&self, vmpl: Vmpl, probe: Probe) -> Verdict<Outcome> {
+        let worker = Worker::of_level(vmpl);
+        self.guest.order(worker, probe);
+        request(&RunVmpl(vmpl))?;
+        let result = self.guest.result(worker, probe);
+        result.ok_or_else(|| failed(format!("{vmpl} has given the processor back too early")))
+    }
+
+    /// Runs a probe on another processor, and waits for its end.
+    pub(crate) fn on_processor(&self, number: u32, probe: Probe) -> Verdict<Outcome> {
+        let worker = Worker::of_processor(number);
+        self.guest.order(worker, probe);
+        self.wait_for(|| self.guest.result(worker, probe), "processor does not answer")
+    }
+
+    /// Waits until there is something.
+    pub(crate) fn wait_for<T>(
+        &self,
+        mut look: impl FnMut() -> Option<T>,
+        complaint: &str,
+    ) -> Verdict<T> {
+        let start = time_stamp();
+        while time_stamp().wrapping_sub(start) < LONGEST_WAIT {
+            if let Some(found) = look() {
+                return Ok(found);
+            }
+            core::hint::spin_loop();
+        }
+        Err(failed(complaint.into()))
+    }
 }
+
+/// What RMPADJUST gives a save area, as Linux does.
+pub(crate) const SAVE_AREA: Permissions = Permissions {
+    vmpl: Vmpl::Vmpl1,
+    allowed: abi_snp::PagePermissions::empty(),
+    content: Content::SaveArea,
+};

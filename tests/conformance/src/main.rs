@@ -11,11 +11,11 @@
 //! | `machine` | the only `unsafe`: instructions, tables, memory |
 //! | `ghcb` | requests to the hypervisor |
 //! | `console` | text output |
-//! | `settings` | what the host asks for |
 //! | `bench` | what checks work with |
+//! | `save_area` | what other processors and levels start with |
 //! | `verdict` | what a check comes to |
 //! | `checks` | the checks, by subject |
-//! | `endings` | checks that end the guest |
+//! | `ending` | how the guest ends |
 //! | `suite` | runs them and ends |
 #![no_std]
 #![no_main]
@@ -29,6 +29,7 @@ mod ending;
 mod ghcb;
 mod machine;
 mod panic;
+mod save_area;
 mod suite;
 mod verdict;
 

@@ -2,6 +2,7 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt::Debug;
 
 /// Why a check has not passed.
@@ -26,12 +27,12 @@ pub(crate) fn expect<T: PartialEq + Debug>(what: &str, expected: T, got: T) -> V
 
 /// Fails if `holds` does not; `got` is what there is instead.
 pub(crate) fn require<T: Debug>(holds: bool, expected: &str, got: T) -> Verdict {
-    if holds { Ok(()) } else { Err(failed(format!("expected {expected}, got {got:x?}"))) }
+    if holds { Ok(()) } else { Err(failed(format!("expected {expected}, got {got:#x?}"))) }
 }
 
-/// A failure.
+/// A failure. Whatever lines the text has become one.
 pub(crate) fn failed(text: String) -> Objection {
-    Objection::Failed(text)
+    Objection::Failed(text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// The platform lacks something that it may lack.

@@ -58,7 +58,10 @@ pub(super) enum Instruction {
     Undefined,
     /// VMGEXIT alone.
     Vmgexit,
-    Pause,
+    /// Waits with interrupts off.
+    HaltForGood,
+    /// Takes the interrupt table away, and raises an exception.
+    TripleFault,
 }
 
 unsafe extern "C" {
@@ -126,5 +129,6 @@ instructions! {
     "sti" "hlt" "cli";
     ".byte 0x0f, 0xff"; // UD0
     "rep vmmcall";
-    "pause";
+    "cli" "hlt";
+    "push 0" "push 0" "lidt [rsp]" "ud2";
 }

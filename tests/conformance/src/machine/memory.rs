@@ -172,6 +172,15 @@ impl Memory {
         self.map(gpa, PageSize::Size4K, view, Allowed::ReadWrite)
     }
 
+    /// A page that is mapped nowhere: its linear address leads to no page.
+    pub(crate) fn unmapped(&mut self) -> Page {
+        let slot = self.small;
+        self.small += 1;
+        assert!(slot < SMALL_TABLES * TABLE_ENTRIES, "the window has 2048 slots");
+        let address = WINDOW + slot as u64 * SIZE_4K;
+        Page { gpa: 0, address, size: PageSize::Size4K }
+    }
+
     pub(super) fn map(&mut self, gpa: u64, size: PageSize, view: View, allowed: Allowed) -> Page {
         let mut flags = EntryFlags::PRESENT | EntryFlags::ACCESSED | EntryFlags::DIRTY;
         flags |= match allowed {

@@ -46,16 +46,22 @@ pub(crate) enum Probe {
     /// PVALIDATE with any ECX and EDX.
     PvalidateRaw {
         page: Page,
-        ecx: u32,
-        edx: u32,
+        ecx: u64,
+        edx: u64,
     },
     Rmpadjust {
         page: Page,
         size: PageSize,
         permissions: Permissions,
     },
+    /// RMPADJUST of 4 KiB with any RDX.
+    RmpadjustRaw {
+        page: Page,
+        rdx: u64,
+    },
     Rmpquery {
         page: Page,
+        vmpl: Vmpl,
     },
     /// A value for the GHCB MSR, VMGEXIT, and the value afterwards.
     Exit(u64),
@@ -68,11 +74,14 @@ pub(crate) enum Probe {
     Call(Page),
     /// Waits for an interrupt.
     Halt,
+    /// Waits with interrupts off.
+    HaltForGood,
+    /// An exception without an interrupt table.
+    TripleFault,
     /// An instruction that there is not.
     Undefined,
     /// VMGEXIT with the GHCB MSR as it is.
     Vmgexit,
-    Pause,
 }
 
 /// What PVALIDATE does.
@@ -268,7 +277,7 @@ impl Probe {
             }
             Self::PvalidateRaw { page, ecx, edx } => {
                 registers.rax = page.address();
-                (registers.rcx, registers.rdx) = (ecx.into(), edx.into());
+                (registers.rcx, registers.rdx) = (ecx, edx);
                 Instruction::Pvalidate
             }
             Self::Rmpadjust { page, size, permissions } => {
@@ -276,8 +285,14 @@ impl Probe {
                 (registers.rcx, registers.rdx) = (size as u64, permissions.rdx());
                 Instruction::Rmpadjust
             }
-            Self::Rmpquery { page } => {
+            Self::RmpadjustRaw { page, rdx } => {
                 registers.rax = page.address();
+                (registers.rcx, registers.rdx) = (PageSize::Size4K as u64, rdx);
+                Instruction::Rmpadjust
+            }
+            Self::Rmpquery { page, vmpl } => {
+                registers.rax = page.address();
+                registers.rdx = vmpl.number().into();
                 Instruction::Rmpquery
             }
             Self::Exit(value) => {
@@ -298,9 +313,10 @@ impl Probe {
                 Instruction::Call
             }
             Self::Halt => Instruction::Halt,
+            Self::HaltForGood => Instruction::HaltForGood,
+            Self::TripleFault => Instruction::TripleFault,
             Self::Undefined => Instruction::Undefined,
             Self::Vmgexit => Instruction::Vmgexit,
-            Self::Pause => Instruction::Pause,
         }
     }
 
@@ -326,6 +342,7 @@ impl Probe {
             | Self::Pvalidate { .. }
             | Self::PvalidateRaw { .. }
             | Self::Rmpadjust { .. }
+            | Self::RmpadjustRaw { .. }
             | Self::Read(..) => *rax = after.rax,
             Self::WriteMsr(..)
             | Self::Wbinvd
@@ -337,9 +354,10 @@ impl Probe {
             | Self::Write(..)
             | Self::Call(_)
             | Self::Halt
+            | Self::HaltForGood
+            | Self::TripleFault
             | Self::Undefined
-            | Self::Vmgexit
-            | Self::Pause => {}
+            | Self::Vmgexit => {}
         }
     }
 
