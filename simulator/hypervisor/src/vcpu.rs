@@ -129,6 +129,11 @@ impl Vcpu {
         self.vmcb.control.event_injection = event;
     }
 
+    /// Whether an event is to be delivered when the guest runs next.
+    pub(crate) fn is_injecting(&self) -> bool {
+        self.vmcb.control.event_injection.is_valid()
+    }
+
     /// Makes a virtual interrupt of `vector` pending.
     pub(crate) fn raise_virtual_interrupt(&mut self, vector: u8) {
         self.vmcb.control.virtual_interrupts = VirtualInterrupts::MASKING.with_pending(vector);

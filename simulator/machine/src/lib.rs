@@ -18,6 +18,7 @@
 //! | [`pci`] | which of the outer machine's PCI devices the guest has, and what it sees of them |
 //! | [`firmware_configuration`] | what the guest sees of QEMU's items for firmware |
 //! | [`ghcb`] | what the hypervisor answers a guest that asks it |
+//! | [`doorbell`] | how events reach a guest under restricted injection |
 //! | [`hostile`] | attacks by the hypervisor on its guest, as a scenario says |
 //! | [`reverse_map`] | who owns each page, whether the guest has accepted it, and what each privilege level may do with it |
 //! | [`security_processor`] | what the security processor answers to the running guest: reports, keys |
@@ -35,6 +36,7 @@
 extern crate alloc;
 
 pub mod cpuid;
+pub mod doorbell;
 mod execution;
 pub mod firmware_configuration;
 pub mod ghcb;

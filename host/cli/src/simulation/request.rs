@@ -69,8 +69,11 @@ pub(crate) struct Platform {
     pub(crate) trace: Trace,
 }
 
-/// The features that the simulated platform has; the last one can be left out.
-const SEV_FEATURES: SevFeatures = SevFeatures::SNP_ACTIVE.union(SevFeatures::DEBUG_SWAP);
+/// The features that the simulated platform has; all but the first can be left
+/// out.
+const SEV_FEATURES: SevFeatures = SevFeatures::SNP_ACTIVE
+    .union(SevFeatures::RESTRICTED_INJECTION)
+    .union(SevFeatures::DEBUG_SWAP);
 
 impl Default for Platform {
     fn default() -> Self {

@@ -1,6 +1,6 @@
 //! A virtual processor: what of it runs now, and what it is owed.
 
-use abi_snp::Vmsa;
+use abi_snp::{SevFeatures, Vmsa};
 use abi_svm::{Event, ExitCode};
 use abi_x86::Efer;
 use abi_x86::{Cr0, ExceptionVector, Rflags};
@@ -124,9 +124,15 @@ impl Core {
         if self.vcpu.save().cr0.contains(Cr0::PG) { Paging::On } else { Paging::Off }
     }
 
-    /// Whether the guest takes interrupts.
-    pub(super) fn takes_interrupts(&mut self) -> bool {
-        self.vcpu.save().rflags.contains(Rflags::IF)
+    /// Whether nothing but #HV is injected.
+    pub(super) fn is_restricted(&self) -> bool {
+        self.file.features.contains(SevFeatures::RESTRICTED_INJECTION)
+    }
+
+    /// Whether an interrupt ends HLT: the guest takes interrupts, or #HV tells
+    /// it of them, which nothing masks.
+    pub(super) fn can_be_woken(&mut self) -> bool {
+        self.is_restricted() || self.vcpu.save().rflags.contains(Rflags::IF)
     }
 
     /// Goes on behind an instruction of `length` bytes.

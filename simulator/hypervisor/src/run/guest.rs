@@ -14,12 +14,13 @@ use alloc::format;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 use apic::{Line, Pin};
-use machine::GuestMemory;
-use machine::ghcb::{Next, Server, Stop};
+use machine::doorbell::{Waiting, ring};
+use machine::ghcb::{Next, PageStates, Server, Stop};
 use machine::hostile::{Injection, Scenario, serve};
 use machine::processor::{Exception, Offer, deliver_exception};
 use machine::processors::{RunState, Running, Target};
 use machine::reverse_map::Encryption;
+use machine::{Gpa, GuestMemory};
 use zerocopy::IntoBytes;
 
 use super::core::{Core, Due, blank_vmsa};
@@ -203,7 +204,7 @@ impl Guest {
             local.take_external();
             let core = &mut self.cores[number];
             let wakes = local.events().non_maskable && !core.in_nmi
-                || local.highest_deliverable().is_some() && core.takes_interrupts();
+                || local.highest_deliverable().is_some() && core.can_be_woken();
             if wakes {
                 self.server.processors_mut().wake(index);
             }
@@ -215,7 +216,7 @@ impl Guest {
     fn wait(&mut self) -> Result<(), End> {
         let processors = self.server.processors();
         let can_wake = self.cores.iter_mut().any(|core| {
-            matches!(processors.state(core.index), RunState::Halted(_)) && core.takes_interrupts()
+            matches!(processors.state(core.index), RunState::Halted(_)) && core.can_be_woken()
         });
         if !can_wake {
             return Err(End::Stalled);
@@ -363,7 +364,8 @@ impl Guest {
         match core.due {
             Due::Nothing => {
                 let local = self.world.bus.local_apic_mut(number as u8);
-                if !core.in_nmi && local.events().non_maskable && local.take_non_maskable() {
+                let takes = !core.in_nmi && !core.is_restricted();
+                if takes && local.events().non_maskable && local.take_non_maskable() {
                     core.in_nmi = true;
                     core.vcpu.inject(Event::nmi());
                 }
@@ -412,6 +414,9 @@ impl Guest {
 
     /// Makes the interrupt pending that the processor would take next.
     fn offer_interrupt(&mut self, number: usize) {
+        if self.cores[number].is_restricted() {
+            return self.ring_doorbell(number);
+        }
         let vector = self.world.bus.local_apic(number as u8).highest_deliverable();
         let vcpu = &mut self.cores[number].vcpu;
         match vector {
@@ -420,8 +425,50 @@ impl Guest {
         }
     }
 
+    /// Writes what waits for the processor into its doorbell page, and raises
+    /// #HV if that is due. Without a page, events wait.
+    fn ring_doorbell(&mut self, number: usize) {
+        let core = &mut self.cores[number];
+        let context = self.server.processors().context(core.index);
+        let Some(page) = context.and_then(|context| context.doorbell) else { return };
+        if core.vcpu.is_injecting() {
+            // One event at a time: this one comes at the next opportunity.
+            return;
+        }
+        let at = Gpa(page.address());
+        let local = self.world.bus.local_apic(number as u8);
+        let waiting = Waiting {
+            interrupt: local.highest_deliverable(),
+            non_maskable: local.events().non_maskable,
+        };
+        let mut events = [0; 2];
+        if waiting == Waiting::default()
+            || !self.world.is_shared(page)
+            || self.world.read(at, Encryption::Shared, &mut events).is_err()
+        {
+            return;
+        }
+        let rung = ring(u16::from_le_bytes(events), waiting);
+        if self.world.write(at, Encryption::Shared, &rung.events.to_le_bytes()).is_err() {
+            return;
+        }
+        let local = self.world.bus.local_apic_mut(number as u8);
+        if rung.takes_interrupt {
+            local.acknowledge();
+        }
+        if rung.takes_non_maskable {
+            local.take_non_maskable();
+        }
+        if rung.signals {
+            core.vcpu.inject(Event::exception(ExceptionVector::HYPERVISOR_INJECTION));
+        }
+    }
+
     /// Tells the interrupt controller if the processor has taken it.
     fn accept_interrupt(&mut self, number: usize) {
+        if self.cores[number].is_restricted() {
+            return;
+        }
         let local = self.world.bus.local_apic_mut(number as u8);
         if local.highest_deliverable().is_some() && !self.cores[number].vcpu.has_virtual_interrupt()
         {
