@@ -24,7 +24,7 @@ const CR4: Cr4 = Cr4::PAE;
 const EFER: Efer = Efer::NXE.union(Efer::LMA).union(Efer::LME);
 
 /// The state as an SNP save area at VMPL 0 [APM 24593 §15.34.10, table B-4].
-pub(super) fn vmsa(start: &Start) -> Vmsa {
+pub(super) fn vmsa(start: &Start, features: SevFeatures) -> Vmsa {
     let code = flat(CODE, SegmentAttributes::CODE_64);
     let data = flat(DATA, SegmentAttributes::DATA);
     let (descriptor_table, descriptor_table_limit) = start.descriptor_table;
@@ -68,8 +68,7 @@ pub(super) fn vmsa(start: &Start) -> Vmsa {
     page.xcr0 = reset::XCR0;
     page.mxcsr = reset::MXCSR;
     page.x87_fcw = reset::X87_CONTROL_WORD;
-    // Others are the module's to switch on once it can live with them.
-    page.sev_features = SevFeatures::SNP_ACTIVE;
+    page.sev_features = features;
     page
 }
 
@@ -145,7 +144,7 @@ mod tests {
 
     #[test]
     fn save_area_holds_the_contract() {
-        let vmsa = vmsa(&start());
+        let vmsa = vmsa(&start(), SevFeatures::SNP_ACTIVE);
         assert_eq!(vmsa.rip, 0xffff_ffff_8000_1234);
         assert_eq!(vmsa.rsp, 0xffff_ffff_8001_0000);
         assert_eq!((vmsa.rdi, vmsa.rsi), (0xffff_ffff_8000_0000, 7));

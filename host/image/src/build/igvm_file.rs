@@ -271,7 +271,7 @@ fn context(platform: PlatformName, layout: &Layout, snp: &Snp) -> IgvmDirectiveH
             gpa: snp.vmsa_gpa.get(),
             compatibility_mask: SNP_MASK,
             vp_index: 0,
-            vmsa: save_area(&context::vmsa(&layout.start)),
+            vmsa: save_area(&context::vmsa(&layout.start, snp.sev_features.get())),
         },
         PlatformName::Native => IgvmDirectiveHeader::X64NativeVpContext {
             compatibility_mask: NATIVE_MASK,

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use crate::layout::linux::Acpi;
 
 use super::values::{
-    AreaPages, CBit, MaxVcpus, MemorySize, Name, Pages, PlatformName, Policy, Region, VmsaGpa,
-    checked_default,
+    AreaPages, CBit, Features, MaxVcpus, MemorySize, Name, Pages, PlatformName, Policy, Region,
+    VmsaGpa, checked_default,
 };
 
 /// A checked manifest.
@@ -143,6 +143,10 @@ pub struct Snp {
     /// `policy`: the guest policy. Default: `0x3_0000`, that is simultaneous
     /// multithreading allowed and no debugging [SNP ABI 56860 §4.3].
     pub policy: Policy,
+    /// `sev_features`: what protection the first processor's save area asks
+    /// for, bit by bit. Default: 1, SNP alone. Whatever starts in the image has
+    /// to be able to live with more.
+    pub sev_features: Features,
     /// `svn`: security version number of the image, for its ID block.
     /// Default: 0.
     pub svn: u32,
@@ -187,6 +191,7 @@ impl Default for Snp {
         Self {
             c_bit: checked_default(51),
             policy: checked_default(0x3_0000),
+            sev_features: checked_default(1),
             svn: 0,
             vmsa_gpa: checked_default(abi_snp::KVM_VMSA_GPA),
         }

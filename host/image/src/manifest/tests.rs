@@ -58,7 +58,8 @@ fn short_manifest_has_the_defaults() {
     let manifest = parse(MODULE).unwrap();
     assert_eq!(manifest.name.as_str(), "svsm");
     assert_eq!(manifest.platforms, [PlatformName::Snp, PlatformName::Native].into());
-    let Snp { c_bit, policy, svn, vmsa_gpa } = manifest.snp;
+    let Snp { c_bit, policy, sev_features, svn, vmsa_gpa } = manifest.snp;
+    assert_eq!(sev_features.get(), abi_snp::SevFeatures::SNP_ACTIVE);
     assert_eq!((c_bit.get(), c_bit.mask()), (51, 1 << 51));
     assert_eq!((policy.get().bits(), svn, vmsa_gpa.get()), (0x3_0000, 0, 0xffff_ffff_f000));
 
@@ -82,7 +83,7 @@ max_vcpus = 4096
 region = { base = 0, size = 0x4000_0000 }
 kernel = { elf = "kernel.elf", stack_pages = 8 }
 parameters = { memory_map_pages = 2, madt_pages = 0, device_tree_pages = 3 }
-snp = { c_bit = 47, policy = 0xb_0000, svn = 7, vmsa_gpa = 0x1000 }
+snp = { c_bit = 47, policy = 0xb_0000, sev_features = 9, svn = 7, vmsa_gpa = 0x1000 }
 guest = { kind = "linux", kernel = "bzImage", initrd = "/abs/initrd", command_line = "quiet" }
 [[service]]
 name = "init"
@@ -93,6 +94,7 @@ elf = "vtpm.elf"
 "#;
     let manifest = parse(text).unwrap();
     assert_eq!((manifest.snp.c_bit.get(), manifest.snp.svn), (47, 7));
+    assert_eq!(manifest.snp.sev_features.get().bits(), 9);
     assert_eq!(manifest.packages().collect::<Vec<_>>(), ["svsm-init"]);
     let module = module(text);
     assert_eq!(module.kernel.program, Program::Elf("images/kernel.elf".into()));
@@ -200,6 +202,7 @@ fn snp_values_are_checked() {
         ("c_bit = 52", "`c_bit` is 52"),
         ("policy = 0x1_0000", "bit 17"),
         ("policy = 0x2_0000_0002_0000", "unknown bits"),
+        ("sev_features = 8", "SNP_ACTIVE"),
         ("vmsa_gpa = 8", "`vmsa_gpa`"),
         ("svn = 0x1_0000_0000", "svn = "),
     ] {

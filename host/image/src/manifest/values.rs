@@ -110,6 +110,19 @@ checked!(
 );
 
 checked!(
+    /// SEV features of the save area [APM 24593 appendix B, table B-4].
+    Features(abi_snp::SevFeatures),
+    |bits| {
+        let features = abi_snp::SevFeatures::from_bits_retain(bits);
+        if features.contains(abi_snp::SevFeatures::SNP_ACTIVE) {
+            Ok(features)
+        } else {
+            Err(format!("`sev_features` is {bits:#x}: bit 0 (SNP_ACTIVE) must be set"))
+        }
+    }
+);
+
+checked!(
     /// Where the VMSA is measured: page-aligned.
     VmsaGpa(u64),
     |gpa| if gpa.is_multiple_of(PAGE_SIZE) {
