@@ -50,9 +50,7 @@ pub(super) fn arguments(request: &Request, files: &Files<'_>) -> Vec<OsString> {
     arguments.option("-kernel", files.hypervisor);
     arguments.option("-initrd", files.launch);
     arguments.devices(&request.devices, size);
-    if request.pace == Pace::Instructions {
-        arguments.option("-icount", "shift=0,sleep=off");
-    }
+    arguments.pace(request.pace);
     if let Some(port) = request.debugger {
         arguments.option("-gdb", format!("tcp:127.0.0.1:{port}"));
         arguments.0.push("-S".into());
@@ -75,6 +73,20 @@ struct Arguments(Vec<OsString>);
 impl Arguments {
     fn option(&mut self, name: &str, value: impl Into<OsString>) {
         self.0.extend([name.into(), value.into()]);
+    }
+
+    /// How time passes. Where it passes with the instructions, nothing else may
+    /// come from outside either: the date begins with the machine, and random
+    /// numbers, which RDRAND gives to guests, follow from a seed.
+    fn pace(&mut self, pace: Pace) {
+        match pace {
+            Pace::RealTime => {}
+            Pace::Instructions => {
+                self.option("-icount", "shift=0,sleep=off");
+                self.option("-rtc", "base=2026-01-01T00:00:00,clock=vm");
+                self.option("-seed", "1");
+            }
+        }
     }
 
     /// Devices on the PCI bus. A confidential guest uses virtio devices only if
@@ -141,7 +153,7 @@ mod tests {
         assert!(line.contains("-kernel hypervisor -initrd launch"), "{line}");
         assert!(line.contains("-m size=2816M"), "{line}");
         assert!(line.contains("path=a,,b -device isa-debugcon,iobase=0xe9"), "{line}");
-        for absent in ["-icount", "-gdb", "-S", "virtio", "vsock", "memfd"] {
+        for absent in ["-icount", "-rtc", "-seed", "-gdb", "-S", "virtio", "vsock", "memfd"] {
             assert!(!line.contains(absent), "{absent}: {line}");
         }
     }
@@ -155,7 +167,7 @@ mod tests {
             "-drive if=none,id=disk,format=raw,file=d,,1 -device virtio-blk-pci,drive=disk,",
             "size=2952790016 -machine memory-backend=memory",
             "-chardev socket,id=vsock,path=v -device vhost-user-vsock-pci,chardev=vsock,",
-            "-icount shift=0,sleep=off",
+            "-icount shift=0,sleep=off -rtc base=2026-01-01T00:00:00,clock=vm -seed 1",
             "-gdb tcp:127.0.0.1:1234 -S",
         ] {
             assert!(line.contains(present), "{present}: {line}");
