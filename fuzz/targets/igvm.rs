@@ -51,6 +51,7 @@ fn machine() -> MachineOptions<'static> {
         scenario: "",
         host_data: [0; 32],
         command_line: "",
+        vmpl: None,
     }
 }
 

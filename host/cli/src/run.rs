@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use abi_simulator::launch::{CpuidPolicy, Trace};
 use abi_simulator::report;
-use abi_snp::SevFeatures;
+use abi_snp::{SevFeatures, Vmpl};
 use anyhow::Result;
 use clap::builder::NonEmptyStringValueParser;
 use serde_json::{Value, json};
@@ -126,6 +126,10 @@ pub(crate) struct Arguments {
         help_heading = "Platform"
     )]
     report_version: u8,
+    /// Start the guest at this privilege level, 0 to 3, with all permissions,
+    /// as if somebody above it had [default: what the image says]
+    #[arg(long, value_name = "N", value_parser = values::vmpl, help_heading = "Platform")]
+    vmpl: Option<Vmpl>,
     /// What a hostile host does to the guest
     #[arg(long, value_name = "SCENARIO", help_heading = "Platform")]
     hostile: Option<PathBuf>,
@@ -265,6 +269,7 @@ fn request(arguments: &Arguments) -> Result<Request, Usage> {
                 Cpuid::Reduced => CpuidPolicy::REDUCED,
             },
             report_version: arguments.report_version,
+            vmpl: arguments.vmpl,
             scenario: arguments.hostile.clone(),
             trace: arguments.trace.unwrap_or_default(),
         },

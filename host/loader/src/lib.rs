@@ -26,6 +26,9 @@
 //! | required memory, error range | memory |
 //! | guest policy, ID block | the same |
 //!
+//! [`MachineOptions::vmpl`] changes the save areas' privilege level, and with it
+//! the permissions of all pages and the digest.
+//!
 //! # Parameters
 //!
 //! | parameter | what is written |
@@ -51,6 +54,7 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod level;
 mod load;
 mod machine_options;
 mod madt;

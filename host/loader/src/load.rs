@@ -1,7 +1,7 @@
 //! From an IGVM file to a launch file.
 
-use abi_simulator::launch::{AuthorKey, Identity, LaunchFileWriter, LaunchStart};
-use abi_snp::{KeyAlgorithm, Policy};
+use abi_simulator::launch::{AuthorKey, Identity, LaunchFileWriter, LaunchStart, Page as Content};
+use abi_snp::{KeyAlgorithm, PageType, Policy};
 use igvm_defs::IgvmPlatformType;
 use svsm_image::file::{Igvm, Page};
 use svsm_image::inspect::platform_name;
@@ -12,7 +12,7 @@ use crate::machine_options::MachineOptions;
 use crate::memory::GuestMemory;
 use crate::parameters::Parameters;
 use crate::steps::{self, Step};
-use crate::{parameters, processors};
+use crate::{level, parameters, processors};
 
 /// Loads `igvm` into `machine`: returns the launch file.
 ///
@@ -42,7 +42,16 @@ pub fn load(igvm: &Igvm, machine: &MachineOptions<'_>) -> Result<Vec<u8>, Error>
     file.launch_start(&LaunchStart { policy, host_data: machine.host_data });
     for step in steps::steps(&pages, &areas) {
         match step {
-            Step::Private { run, content } => file.pages(&run, content),
+            Step::Private { mut run, content } => {
+                run.permissions = level::permissions(machine.vmpl);
+                match machine.vmpl {
+                    Some(vmpl) if run.page_type == PageType::VMSA => {
+                        let lowered = content.into_iter().map(|page| level::save_area(page, vmpl));
+                        file.pages(&run, &lowered.collect::<Vec<Content>>());
+                    }
+                    _ => file.pages(&run, content),
+                }
+            }
             Step::Shared { gpa, content } => file.shared_pages(gpa, content),
         }
     }

@@ -1,6 +1,7 @@
 //! The machine that an image is loaded into.
 
 use abi_simulator::launch::{Options, SecurityProcessor};
+use abi_snp::Vmpl;
 
 /// The machine that an image is loaded into, and what its host says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,4 +23,9 @@ pub struct MachineOptions<'a> {
     /// What the guest gets as command line, in ASCII; empty for none. The file
     /// must have a place for one.
     pub command_line: &'a str,
+    /// The privilege level that all save areas of the file start at instead of
+    /// their own, with all permissions for the pages of the file, as if
+    /// somebody above had given them. Memory without content in the file nobody
+    /// has validated there. `None` for what the file says.
+    pub vmpl: Option<Vmpl>,
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use abi_simulator::launch::{CpuidPolicy, Trace};
 use abi_simulator::report::{self, Row, Section};
-use abi_snp::SevFeatures;
+use abi_snp::{SevFeatures, Vmpl};
 use anyhow::{Result, anyhow};
 use clap::{Args, Command, FromArgMatches};
 
@@ -41,13 +41,14 @@ fn defaults() -> Result<()> {
     assert_eq!((platform.trace, platform.scenario.as_ref()), (default.trace, None));
     assert_eq!((request.pace, request.debugger), (Pace::RealTime, None));
     assert_eq!((request.limit, request.expect), (None, None));
+    assert_eq!(platform.vmpl, None);
     Ok(())
 }
 
 #[test]
 fn everything_else() -> Result<()> {
     let line = "--kernel k --initrd i --append -v --cpus 8 --memory 4G --c-bit 47 \
-                --sev-features 0x9 --cpuid reduced --report-version 5 --hostile h --disk d \
+                --sev-features 0x9 --cpuid reduced --report-version 5 --vmpl 2 --hostile h --disk d \
                 --vsock v --serial none --expect -- --timeout 5 --icount --trace ghcb --gdb 1234";
     let request = parsed(line)?;
     let Image::Linux(linux) = &request.image else { return Err(anyhow!("no Linux")) };
@@ -58,6 +59,7 @@ fn everything_else() -> Result<()> {
     let features = SevFeatures::SNP_ACTIVE | SevFeatures::RESTRICTED_INJECTION;
     assert_eq!((platform.sev_features, platform.cpuid), (features, CpuidPolicy::REDUCED));
     assert_eq!((platform.report_version, platform.trace), (5, Trace::GHCB));
+    assert_eq!(platform.vmpl, Some(Vmpl::Vmpl2));
     assert_eq!(platform.scenario.as_deref(), Some(Path::new("h")));
     assert_eq!(request.devices.disk.as_deref(), Some(Path::new("d")));
     assert_eq!(request.devices.vsock.as_deref(), Some(Path::new("v")));
@@ -88,6 +90,7 @@ fn wrong_lines_are_refused() {
         ("--igvm a --serial tcp", "file:PATH"),
         ("--igvm a --timeout 0", "0 is not in"),
         ("--igvm a --gdb 0", "0 is not in"),
+        ("--igvm a --vmpl 4", "a privilege level, 0 to 3"),
     ] {
         let error = parsed(line).map_err(|error| error.to_string());
         assert!(error.as_ref().is_err_and(|text| text.contains(expected)), "{line}: {error:?}");

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use abi_simulator::launch::Trace;
-use abi_snp::SevFeatures;
+use abi_snp::{SevFeatures, Vmpl};
 
 /// Where the guest's first serial port ends up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +50,12 @@ pub(super) fn memory(text: &str) -> Result<u64, String> {
     } else {
         Err("expected a multiple of 2M, at most 4G".to_owned())
     }
+}
+
+/// Reads the number of a privilege level.
+pub(super) fn vmpl(text: &str) -> Result<Vmpl, String> {
+    let level = text.parse().ok().and_then(Vmpl::from_number);
+    level.ok_or_else(|| "expected a privilege level, 0 to 3".to_owned())
 }
 
 /// Reads a version of attestation reports.
@@ -108,9 +114,9 @@ fn as_people_write(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use abi_simulator::launch::Trace;
-    use abi_snp::SevFeatures;
+    use abi_snp::{SevFeatures, Vmpl};
 
-    use super::{Serial, memory, report_version, serial, sev_features, size, trace};
+    use super::{Serial, memory, report_version, serial, sev_features, size, trace, vmpl};
 
     #[test]
     fn places_for_the_console() {
@@ -147,6 +153,14 @@ mod tests {
     fn report_versions() {
         assert_eq!(["2", "3", "5"].map(report_version), [Ok(2), Ok(3), Ok(5)]);
         assert!(report_version("4").is_err());
+    }
+
+    #[test]
+    fn privilege_levels() {
+        assert_eq!(["0", "3"].map(vmpl), [Ok(Vmpl::Vmpl0), Ok(Vmpl::Vmpl3)]);
+        for wrong in ["", "4", "-1", "256", "VMPL1"] {
+            assert!(vmpl(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

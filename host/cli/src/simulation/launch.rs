@@ -44,6 +44,7 @@ pub(super) fn file(image: &Igvm, request: &Request, endorsement: &Endorsement) -
             // It is in the image.
             Image::Linux(_) => "",
         },
+        vmpl: platform.vmpl,
     };
     svsm_loader::load(image, &machine).context("the image cannot be loaded")
 }

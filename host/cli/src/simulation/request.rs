@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use abi_simulator::launch::{CpuidPolicy, Trace};
-use abi_snp::SevFeatures;
+use abi_snp::{SevFeatures, Vmpl};
 
 /// A run that is asked for.
 #[derive(Clone, Debug)]
@@ -63,6 +63,9 @@ pub(crate) struct Platform {
     pub(crate) cpuid: CpuidPolicy,
     /// Version of attestation reports: 2, 3 or 5.
     pub(crate) report_version: u8,
+    /// The privilege level that the guest starts at, instead of the one that
+    /// the image says.
+    pub(crate) vmpl: Option<Vmpl>,
     /// File that says what a hostile host does.
     pub(crate) scenario: Option<PathBuf>,
     /// What the simulator tells while it runs.
@@ -84,6 +87,7 @@ impl Default for Platform {
             sev_features: SEV_FEATURES,
             cpuid: CpuidPolicy::REDUCED,
             report_version: 3,
+            vmpl: None,
             scenario: None,
             trace: Trace::empty(),
         }

@@ -6,9 +6,10 @@ mod refusals;
 mod samples;
 
 use abi_simulator::launch::{AuthorKey, LaunchFile, LaunchStep};
-use abi_snp::{PageSize, PageType};
+use abi_snp::{PagePermissions, PageSize, PageType, Vmpl, VmplPermissions};
 use igvm_defs::{IgvmPageDataFlags, IgvmPageDataType};
 
+use crate::MachineOptions;
 use samples::{SNP, page, typed_page};
 
 const FLAGS: IgvmPageDataFlags = IgvmPageDataFlags::new();
@@ -94,6 +95,48 @@ fn processors_start_with_their_save_areas() {
         .collect();
     // The low byte of RIP tells them apart.
     assert_eq!(processors, [(1, 1), (0, 0)]);
+}
+
+#[test]
+fn a_guest_can_be_started_below_the_top() {
+    let shared = FLAGS.with_shared(true);
+    let directives = vec![
+        page(0x1000, SNP, &[1; 4096]),
+        typed_page(0x2000, SNP, IgvmPageDataType::SECRETS, FLAGS, &[]),
+        typed_page(0x3000, SNP, IgvmPageDataType::NORMAL, shared, &[2; 4096]),
+        samples::context(0),
+    ];
+    let igvm = samples::igvm(directives);
+    let load = |vmpl| super::load(&igvm, &MachineOptions { vmpl, ..samples::machine() }).unwrap();
+    let all = PagePermissions::all().difference(PagePermissions::SUPERVISOR_SHADOW_STACK);
+    let none = VmplPermissions::NONE;
+    for (vmpl, permissions) in [
+        (Vmpl::Vmpl0, none),
+        (Vmpl::Vmpl1, VmplPermissions { vmpl1: all, ..none }),
+        (Vmpl::Vmpl2, VmplPermissions { vmpl2: all, ..none }),
+        (Vmpl::Vmpl3, VmplPermissions { vmpl3: all, ..none }),
+    ] {
+        let bytes = load(Some(vmpl));
+        let file = LaunchFile::parse(&bytes).unwrap();
+        let private: Vec<_> = file
+            .steps
+            .iter()
+            .filter_map(|step| match step {
+                LaunchStep::Private(pages) => Some(pages),
+                LaunchStep::Shared(_) => None,
+            })
+            .collect();
+        assert_eq!(private.len(), 3);
+        assert!(private.iter().all(|pages| pages.run.permissions == permissions), "{vmpl}");
+        assert_eq!(private[0].content, [[1; 4096]]);
+        // The save area's level, and nothing else of it.
+        let as_written = load(None);
+        let as_written = LaunchFile::parse(&as_written).unwrap();
+        let Some(LaunchStep::Private(save_area)) = as_written.steps.last() else { panic!() };
+        let mut expected = save_area.content[0];
+        expected[0xca] = vmpl.number();
+        assert_eq!(private[2].content[0], expected);
+    }
 }
 
 #[test]

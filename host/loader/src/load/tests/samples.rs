@@ -60,6 +60,7 @@ pub(super) fn machine() -> MachineOptions<'static> {
         scenario: "",
         host_data: [8; 32],
         command_line: "",
+        vmpl: None,
     }
 }
 
