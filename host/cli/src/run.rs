@@ -25,7 +25,8 @@ use crate::output_file;
 use crate::project::Project;
 use crate::session::Session;
 use crate::simulation::{
-    Devices, End, Image, LinuxImage, Outcome, Pace, Platform, Request, Statistics, simulate,
+    Devices, End, FirmwareItem, Image, LinuxImage, Outcome, Pace, Platform, Request, Statistics,
+    simulate,
 };
 use crate::terminal::{Terminal, Tone, seconds};
 use person::Person;
@@ -140,6 +141,15 @@ pub(crate) struct Arguments {
     /// UNIX socket of a vhost-user back end, for a virtio socket device
     #[arg(long, value_name = "SOCKET", help_heading = "Devices")]
     vsock: Option<PathBuf>,
+    /// Text that the guest can read by name, as with QEMU's -fw_cfg; names
+    /// begin with opt/. May be given several times
+    #[arg(
+        long = "fw-cfg",
+        value_name = "NAME=TEXT",
+        value_parser = values::firmware_item,
+        help_heading = "Devices"
+    )]
+    items: Vec<FirmwareItem>,
     /// Where the guest's first serial port goes: stdio, file:PATH or none
     #[arg(
         long,
@@ -273,7 +283,11 @@ fn request(arguments: &Arguments) -> Result<Request, Usage> {
             scenario: arguments.hostile.clone(),
             trace: arguments.trace.unwrap_or_default(),
         },
-        devices: Devices { disk: arguments.disk.clone(), vsock: arguments.vsock.clone() },
+        devices: Devices {
+            disk: arguments.disk.clone(),
+            vsock: arguments.vsock.clone(),
+            items: arguments.items.clone(),
+        },
         pace: if arguments.icount { Pace::Instructions } else { Pace::RealTime },
         debugger: arguments.gdb,
         limit: arguments.timeout.map(|seconds| Duration::from_secs(seconds.into())),

@@ -36,6 +36,6 @@ mod statistics;
 pub(crate) use end::End;
 pub(crate) use hypervisor::hypervisor;
 pub(crate) use operator::{Operator, Typed};
-pub(crate) use request::{Devices, Image, LinuxImage, Pace, Platform, Request};
+pub(crate) use request::{Devices, FirmwareItem, Image, LinuxImage, Pace, Platform, Request};
 pub(crate) use simulate::{Outcome, simulate};
 pub(crate) use statistics::Statistics;

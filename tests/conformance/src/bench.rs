@@ -3,18 +3,16 @@
 use alloc::format;
 
 use abi_snp::ghcb::{
-    AssignPage, ExitCode, MsrCall, NaeError, NaeOutputs, PageAssignment, RegisterGhcb, RunVmpl,
-    SaveArea, ValidFields,
+    AssignPage, ExitCode, MsrCall, NaeError, NaeOutputs, PageAssignment, RegisterGhcb, SaveArea,
+    ValidFields,
 };
-use abi_snp::{PageSize, SevFeatures, Vmpl};
-use abi_x86::{ExceptionVector, Msr, SIZE_2M, SIZE_4K};
+use abi_snp::{PageSize, SevFeatures};
+use abi_x86::{ExceptionVector, Msr, SIZE_4K};
 
 use crate::ghcb::{Ghcb, call, frame};
 use crate::machine::{
-    Content, Guest, Mode, Outcome, Page, Permissions, Probe, Trap, Validation, View, Worker,
-    time_stamp,
+    Guest, Mode, Outcome, Page, Permissions, Probe, Trap, Validation, View, Worker, time_stamp,
 };
-use crate::save_area::save_area;
 use crate::verdict::{Verdict, expect, failed, require};
 
 /// Longest time to wait for another processor, in ticks of the time stamp
@@ -181,39 +179,6 @@ impl Bench {
         leaf.is_some_and(|leaf| leaf.eax & 1 << bit != 0)
     }
 
-    /// A private page that does not lie where processors mishandle save areas:
-    /// not at a multiple of 2 MiB.
-    pub(crate) fn save_area_page(&mut self) -> Verdict<Page> {
-        let page = self.private_page()?;
-        if page.gpa().is_multiple_of(SIZE_2M) { self.private_page() } else { Ok(page) }
-    }
-
-    /// A save area for a worker at `vmpl`.
-    pub(crate) fn save_area(&mut self, worker: Worker, vmpl: Vmpl) -> Verdict<Page> {
-        let page = self.save_area_page()?;
-        let state = self.guest.start_state(worker);
-        let content = save_area(&state, vmpl, self.features());
-        page.store(0, zerocopy::IntoBytes::as_bytes(&*content));
-        self.rmpadjust(page, SAVE_AREA)?;
-        Ok(page)
-    }
-
-    /// Runs a probe at another level, and comes back.
-    pub(crate) fn at_level(&self, vmpl: Vmpl, probe: Probe) -> Verdict<Outcome> {
-        let worker = Worker::of_level(vmpl);
-        self.guest.order(worker, probe);
-        request(&RunVmpl(vmpl))?;
-        let result = self.guest.result(worker, probe);
-        result.ok_or_else(|| failed(format!("{vmpl} has given the processor back too early")))
-    }
-
-    /// Runs a probe on another processor, and waits for its end.
-    pub(crate) fn on_processor(&self, number: u32, probe: Probe) -> Verdict<Outcome> {
-        let worker = Worker::of_processor(number);
-        self.guest.order(worker, probe);
-        self.wait_for(|| self.guest.result(worker, probe), "processor does not answer")
-    }
-
     /// Waits until there is something.
     pub(crate) fn wait_for<T>(
         &self,
@@ -230,10 +195,3 @@ impl Bench {
         Err(failed(complaint.into()))
     }
 }
-
-/// What RMPADJUST gives a save area, as Linux does.
-pub(crate) const SAVE_AREA: Permissions = Permissions {
-    vmpl: Vmpl::Vmpl1,
-    allowed: abi_snp::PagePermissions::empty(),
-    content: Content::SaveArea,
-};

@@ -41,8 +41,8 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Check> {
         permissions::CHECKS,
         interrupts::CHECKS,
         guest_requests::CHECKS,
-        levels::CHECKS,
         processors::CHECKS,
+        levels::CHECKS,
     ]
     .into_iter()
     .flatten()

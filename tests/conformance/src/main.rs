@@ -12,10 +12,12 @@
 //! | `ghcb` | requests to the hypervisor |
 //! | `console` | text output |
 //! | `bench` | what checks work with |
-//! | `save_area` | what other processors and levels start with |
+//! | `workers`, `save_area` | other processors and levels |
 //! | `verdict` | what a check comes to |
 //! | `checks` | the checks, by subject |
-//! | `ending` | how the guest ends |
+//! | `endings` | what ends the guest, one in each run |
+//! | `settings` | which of them the host asks for |
+//! | `ending` | how the guest ends otherwise |
 //! | `suite` | runs them and ends |
 #![no_std]
 #![no_main]
@@ -26,11 +28,14 @@ mod bench;
 mod checks;
 mod console;
 mod ending;
+mod endings;
 mod ghcb;
 mod machine;
 mod panic;
 mod save_area;
+mod settings;
 mod suite;
 mod verdict;
+mod workers;
 
 machine::entry!(suite::run);

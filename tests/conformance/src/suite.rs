@@ -1,19 +1,37 @@
-//! Runs the checks and ends.
+//! Runs what the host asks for and ends.
+
+use alloc::string::String;
 
 use crate::bench::Bench;
-use crate::checks;
+use crate::checks::{self, Check};
 use crate::console::{self, println};
 use crate::ending::{Reason, power_off, terminate};
+use crate::endings;
 use crate::machine::Guest;
+use crate::settings;
 use crate::verdict::Objection;
 
-/// Runs all checks.
+/// The text by which the host asks for a list of endings.
+const LIST: &str = "list";
+
+/// Runs all checks, or the ending that the host names.
 pub(crate) fn run(guest: Guest) -> ! {
-    let Ok(mut bench) = Bench::prepare(guest) else {
-        panic!("no page could be shared with the host");
+    let mut bench = match Bench::prepare(guest) {
+        Ok(bench) => bench,
+        Err(objection) => panic!("no page could be shared with the host: {objection:?}"),
     };
     console::prepare(bench.ghcb);
-    println!("SEV-SNP conformance {}", env!("CARGO_PKG_VERSION"));
+    let (version, processors) = (env!("CARGO_PKG_VERSION"), bench.guest.processors);
+    println!("SEV-SNP conformance {version}, processors: {processors}");
+    match settings::text(bench.ghcb).as_deref() {
+        None | Some("") => {}
+        Some(LIST) => {
+            endings::list();
+            power_off(bench.ghcb)
+        }
+        Some(name) => endings::run(&mut bench, name),
+    }
+
     let (mut passed, mut failed) = (0, 0);
     for check in checks::all() {
         match (check.run)(&mut bench) {
@@ -25,10 +43,15 @@ pub(crate) fn run(guest: Guest) -> ! {
             Err(Objection::Failed(text)) => {
                 failed += 1;
                 println!("FAIL {}: {text}", check.name);
-                println!("  {} [{}]", check.hardware, check.source);
+                println!("  {}", explanation(check));
             }
         }
     }
     println!("{passed} passed, {failed} failed");
     if failed == 0 { power_off(bench.ghcb) } else { terminate(Reason::ChecksFailed) }
+}
+
+/// What hardware does, and where that stands. The console has ASCII only.
+fn explanation(check: &Check) -> String {
+    alloc::format!("{} [{}]", check.hardware, check.source).replace('§', "section ")
 }

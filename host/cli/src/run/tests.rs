@@ -49,6 +49,7 @@ fn defaults() -> Result<()> {
 fn everything_else() -> Result<()> {
     let line = "--kernel k --initrd i --append -v --cpus 8 --memory 4G --c-bit 47 \
                 --sev-features 0x9 --cpuid reduced --report-version 5 --vmpl 2 --hostile h --disk d \
+                --fw-cfg opt/a=b \
                 --vsock v --serial none --expect -- --timeout 5 --icount --trace ghcb --gdb 1234";
     let request = parsed(line)?;
     let Image::Linux(linux) = &request.image else { return Err(anyhow!("no Linux")) };
@@ -63,6 +64,8 @@ fn everything_else() -> Result<()> {
     assert_eq!(platform.scenario.as_deref(), Some(Path::new("h")));
     assert_eq!(request.devices.disk.as_deref(), Some(Path::new("d")));
     assert_eq!(request.devices.vsock.as_deref(), Some(Path::new("v")));
+    let items: Vec<_> = request.devices.items.iter().map(|item| item.name.as_str()).collect();
+    assert_eq!(items, ["opt/a"]);
     assert_eq!((request.pace, request.debugger), (Pace::Instructions, Some(1234)));
     assert_eq!(request.limit, Some(Duration::from_secs(5)));
     assert_eq!(request.expect.as_deref(), Some("--"));

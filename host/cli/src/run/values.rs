@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use abi_simulator::launch::Trace;
 use abi_snp::{SevFeatures, Vmpl};
 
+use crate::simulation::FirmwareItem;
+
 /// Where the guest's first serial port ends up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Serial {
@@ -56,6 +58,16 @@ pub(super) fn memory(text: &str) -> Result<u64, String> {
 pub(super) fn vmpl(text: &str) -> Result<Vmpl, String> {
     let level = text.parse().ok().and_then(Vmpl::from_number);
     level.ok_or_else(|| "expected a privilege level, 0 to 3".to_owned())
+}
+
+/// Reads `NAME=TEXT`.
+pub(super) fn firmware_item(text: &str) -> Result<FirmwareItem, String> {
+    match text.split_once('=') {
+        Some((name, text)) if name.strip_prefix("opt/").is_some_and(|name| !name.is_empty()) => {
+            Ok(FirmwareItem { name: name.to_owned(), text: text.to_owned() })
+        }
+        _ => Err("expected NAME=TEXT, with a name such as opt/mine".to_owned()),
+    }
 }
 
 /// Reads a version of attestation reports.
@@ -116,7 +128,10 @@ mod tests {
     use abi_simulator::launch::Trace;
     use abi_snp::{SevFeatures, Vmpl};
 
-    use super::{Serial, memory, report_version, serial, sev_features, size, trace, vmpl};
+    use super::{
+        FirmwareItem, Serial, firmware_item, memory, report_version, serial, sev_features, size,
+        trace, vmpl,
+    };
 
     #[test]
     fn places_for_the_console() {
@@ -125,6 +140,17 @@ mod tests {
         assert_eq!(serial("file:a/b"), Ok(Serial::File("a/b".into())));
         for wrong in ["", "file:", "file", "tcp:1"] {
             assert!(serial(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn items_for_the_guest() {
+        let item = |name: &str, text: &str| FirmwareItem { name: name.into(), text: text.into() };
+        assert_eq!(firmware_item("opt/a=b"), Ok(item("opt/a", "b")));
+        assert_eq!(firmware_item("opt/a/b=c=d"), Ok(item("opt/a/b", "c=d")));
+        assert_eq!(firmware_item("opt/a="), Ok(item("opt/a", "")));
+        for wrong in ["", "opt/a", "opt/=b", "etc/a=b", "=b"] {
+            assert!(firmware_item(wrong).is_err(), "{wrong}");
         }
     }
 

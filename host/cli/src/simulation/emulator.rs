@@ -14,7 +14,7 @@ use std::path::Path;
 
 use abi_simulator::{HIGH_MEMORY_BASE, memory_ranges};
 
-use super::request::{Devices, Pace, Request};
+use super::request::{Devices, FirmwareItem, Pace, Request};
 use crate::machine::path_in_option;
 
 /// Machine memory below 4 GiB. QEMU would otherwise put up to 2.75 GiB there
@@ -107,6 +107,10 @@ impl Arguments {
             self.option("-chardev", path_in_option("socket,id=vsock,path=", socket));
             self.option("-device", format!("vhost-user-vsock-pci,chardev=vsock,{VIRTIO}"));
         }
+        for FirmwareItem { name, text } in &devices.items {
+            let [name, text] = [name, text].map(|value| value.replace(',', ",,"));
+            self.option("-fw_cfg", format!("name={name},string={text}"));
+        }
     }
 }
 
@@ -115,7 +119,7 @@ mod tests {
     use std::path::{Path, PathBuf};
 
     use super::{Files, arguments, machine_memory};
-    use crate::simulation::request::{Devices, Image, Pace, Platform, Request};
+    use crate::simulation::request::{Devices, FirmwareItem, Image, Pace, Platform, Request};
 
     fn request() -> Request {
         Request {
@@ -153,20 +157,25 @@ mod tests {
         assert!(line.contains("-kernel hypervisor -initrd launch"), "{line}");
         assert!(line.contains("-m size=2816M"), "{line}");
         assert!(line.contains("path=a,,b -device isa-debugcon,iobase=0xe9"), "{line}");
-        for absent in ["-icount", "-rtc", "-seed", "-gdb", "-S", "virtio", "vsock", "memfd"] {
+        for absent in
+            ["-icount", "-rtc", "-seed", "-gdb", "-S", "-fw_cfg", "virtio", "vsock", "memfd"]
+        {
             assert!(!line.contains(absent), "{absent}: {line}");
         }
     }
 
     #[test]
     fn everything_attached() {
-        let devices = Devices { disk: Some("d,1".into()), vsock: Some("v".into()) };
+        let item = FirmwareItem { name: "opt/a".to_owned(), text: "b,c".to_owned() };
+        let devices =
+            Devices { disk: Some("d,1".into()), vsock: Some("v".into()), items: vec![item] };
         let (pace, debugger) = (Pace::Instructions, Some(1234));
         let line = line(&Request { devices, pace, debugger, ..request() });
         for present in [
             "-drive if=none,id=disk,format=raw,file=d,,1 -device virtio-blk-pci,drive=disk,",
             "size=2952790016 -machine memory-backend=memory",
             "-chardev socket,id=vsock,path=v -device vhost-user-vsock-pci,chardev=vsock,",
+            "-fw_cfg name=opt/a,string=b,,c",
             "-icount shift=0,sleep=off -rtc base=2026-01-01T00:00:00,clock=vm -seed 1",
             "-gdb tcp:127.0.0.1:1234 -S",
         ] {

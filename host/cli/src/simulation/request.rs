@@ -74,9 +74,8 @@ pub(crate) struct Platform {
 
 /// The features that the simulated platform has; all but the first can be left
 /// out.
-const SEV_FEATURES: SevFeatures = SevFeatures::SNP_ACTIVE
-    .union(SevFeatures::RESTRICTED_INJECTION)
-    .union(SevFeatures::DEBUG_SWAP);
+const SEV_FEATURES: SevFeatures =
+    SevFeatures::SNP_ACTIVE.union(SevFeatures::RESTRICTED_INJECTION).union(SevFeatures::DEBUG_SWAP);
 
 impl Default for Platform {
     fn default() -> Self {
@@ -94,13 +93,25 @@ impl Default for Platform {
     }
 }
 
-/// What is attached to the machine's PCI bus.
+/// What is attached to the machine: to its PCI bus, and items that the guest
+/// can read.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Devices {
     /// A raw disk image, as a virtio disk.
     pub(crate) disk: Option<PathBuf>,
     /// UNIX socket of a vhost-user back end for a virtio socket device.
     pub(crate) vsock: Option<PathBuf>,
+    /// Texts that the guest finds by name, as QEMU's `-fw_cfg` has them.
+    pub(crate) items: Vec<FirmwareItem>,
+}
+
+/// A text for the guest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FirmwareItem {
+    /// Its name; QEMU leaves those that begin with `opt/` to its users.
+    pub(crate) name: String,
+    /// The text.
+    pub(crate) text: String,
 }
 
 /// How time passes for the machine.

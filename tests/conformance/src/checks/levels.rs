@@ -1,18 +1,14 @@
 //! VMPL1 to VMPL3, on the processor that the checks run on.
 
-use abi_snp::ghcb::{
-    ApCreation, ApCreationAction, AskHypervisorFeatures, ExitCode, HypervisorFeatures, MsrCall,
-    MsrRequest, RegisterGhcb, SaveArea, ValidFields,
-};
+use abi_snp::ghcb::{ExitCode, MsrCall, MsrRequest, RegisterGhcb, SaveArea, ValidFields};
 use abi_snp::{PagePermissions, PageSize, Vmpl};
 use abi_x86::{ExceptionVector, Msr};
-use alloc::format;
 
 use super::check::Check;
-use crate::bench::{Bench, expect_done, expect_trap, request};
+use crate::bench::{Bench, expect_done, expect_trap};
 use crate::ghcb::{Ghcb, frame};
 use crate::machine::{Content, Permissions, Probe, Validation, Worker};
-use crate::verdict::{Verdict, expect, failed, require, skip};
+use crate::verdict::{Verdict, expect, require, skip};
 
 const FAIL_PERMISSION: u64 = 2;
 
@@ -22,19 +18,19 @@ pub(super) const CHECKS: &[Check] = &[
         source: "GHCB 56421 2.04 §2.3.1, §4.1; APM 24593 §15.36.7",
         hardware: "a save area for VMPL1 on the same processor runs with Run VMPL, and gives the \
                    processor back",
-        run: |bench| start(bench, Vmpl::Vmpl1),
+        run: |bench| bench.start_level(Vmpl::Vmpl1),
     },
     Check {
         name: "levels/start-vmpl2",
         source: "GHCB 56421 2.04 §2.3.1, §4.1; APM 24593 §15.36.7",
         hardware: "as VMPL1",
-        run: |bench| start(bench, Vmpl::Vmpl2),
+        run: |bench| bench.start_level(Vmpl::Vmpl2),
     },
     Check {
         name: "levels/start-vmpl3",
         source: "GHCB 56421 2.04 §2.3.1, §4.1; APM 24593 §15.36.7",
         hardware: "as VMPL1",
-        run: |bench| start(bench, Vmpl::Vmpl3),
+        run: |bench| bench.start_level(Vmpl::Vmpl3),
     },
     Check {
         name: "levels/registers-kept",
@@ -67,12 +63,6 @@ pub(super) const CHECKS: &[Check] = &[
         run: own_ghcb,
     },
     Check {
-        name: "levels/ghcb-not-registered",
-        source: "GHCB 56421 2.04 §2.3.2; KVM ends the guest instead",
-        hardware: "a level that has registered no page gets: not registered (1)",
-        run: not_registered,
-    },
-    Check {
         name: "levels/no-pvalidate",
         source: "APM 24594 PVALIDATE; which exception, from memory",
         hardware: "PVALIDATE below VMPL0 is #GP(0)",
@@ -103,6 +93,13 @@ pub(super) const CHECKS: &[Check] = &[
         hardware: "a page that VMPL0 has not validated is #VC with code 404 at other levels too",
         run: not_validated,
     },
+    // The last one, for hypervisors that end the guest.
+    Check {
+        name: "levels/ghcb-not-registered",
+        source: "GHCB 56421 2.04 §2.3.2; Linux/KVM ends the guest instead",
+        hardware: "a level that has registered no page gets: not registered (1)",
+        run: not_registered,
+    },
 ];
 
 /// Skips a check if the level does not run.
@@ -111,28 +108,6 @@ fn needs(bench: &Bench, vmpl: Vmpl) -> Verdict {
         true => Ok(()),
         false => skip("the level does not run"),
     }
-}
-
-fn start(bench: &mut Bench, vmpl: Vmpl) -> Verdict {
-    if !request(&AskHypervisorFeatures)?.contains(HypervisorFeatures::MULTI_VMPL) {
-        return skip("the hypervisor does not offer several levels");
-    }
-    bench
-        .guest
-        .open_image(Permissions::all(vmpl))
-        .map_err(|(gpa, code)| failed(format!("RMPADJUST of {gpa:#x}: expected 0, got {code}")))?;
-    let page = bench.save_area(Worker::of_level(vmpl), vmpl)?;
-    let action = ApCreationAction::CreateOnInit;
-    let creation = ApCreation { action, vmpl, apic_id: 0 };
-    let asked = SaveArea {
-        rax: Some(bench.features().bits()),
-        ..SaveArea::request(ExitCode::SNP_AP_CREATION.0, creation.encode(), page.gpa())
-    };
-    bench.must(&asked, ValidFields::empty())?;
-    let outcome = bench.at_level(vmpl, Probe::Rdtsc)?;
-    expect_done("RDTSC", &outcome)?;
-    bench.started.levels[usize::from(vmpl.number())] = true;
-    Ok(())
 }
 
 /// The levels below VMPL0 that run.

@@ -5,9 +5,10 @@ use abi_snp::{PagePermissions, PageSize, Vmpl};
 use abi_x86::ExceptionVector;
 
 use super::check::Check;
-use crate::bench::{Bench, SAVE_AREA, expect_done, expect_trap};
+use crate::bench::{Bench, expect_done, expect_trap};
 use crate::machine::{Content, Permissions, Probe, View};
 use crate::verdict::{Verdict, expect, skip};
+use crate::workers::SAVE_AREA;
 
 const SOURCE: &str = "APM 24594 RMPADJUST; APM 24593 §15.36.7";
 

@@ -8,8 +8,9 @@ use abi_x86::{ExceptionVector, Msr, SIZE_2M};
 
 use super::check::Check;
 use crate::bench::{Bench, expect_done, expect_trap};
-use crate::machine::{Content, Page, Permissions, Probe, Worker};
+use crate::machine::{Content, Permissions, Probe, Worker};
 use crate::verdict::{Verdict, expect, require, skip};
+use crate::workers;
 
 const SOURCE: &str = "GHCB 56421 2.04 §4.1, SNP AP Creation";
 
@@ -71,13 +72,9 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
-/// The event, for the processor with this APIC ID.
+/// The event, for VMPL0 of the processor with this APIC ID.
 fn creation(action: ApCreationAction, apic_id: u32, gpa: u64, features: u64) -> SaveArea {
-    let creation = ApCreation { action, vmpl: Vmpl::Vmpl0, apic_id };
-    SaveArea {
-        rax: Some(features),
-        ..SaveArea::request(ExitCode::SNP_AP_CREATION.0, creation.encode(), gpa)
-    }
+    workers::creation(ApCreation { action, vmpl: Vmpl::Vmpl0, apic_id }, gpa, features)
 }
 
 fn refused(bench: &Bench, asked: &SaveArea) -> Verdict {
@@ -128,20 +125,9 @@ fn others(bench: &Bench) -> Verdict<core::ops::Range<u32>> {
     Ok(1..bench.guest.processors.min(Worker::MOST_PROCESSORS))
 }
 
-/// Starts a worker on the processor.
-fn start(bench: &mut Bench, number: u32) -> Verdict<Page> {
-    let page = bench.save_area(Worker::of_processor(number), Vmpl::Vmpl0)?;
-    let features = bench.features().bits();
-    let asked = creation(ApCreationAction::Create, number, page.gpa(), features);
-    bench.must(&asked, ValidFields::empty())?;
-    bench.started.processors[number as usize] = true;
-    expect_done("RDTSC", &bench.on_processor(number, Probe::Rdtsc)?)?;
-    Ok(page)
-}
-
 fn create(bench: &mut Bench) -> Verdict {
     for number in others(bench)? {
-        start(bench, number)?;
+        bench.start_processor(number)?;
     }
     Ok(())
 }
@@ -250,11 +236,11 @@ fn destroy(bench: &mut Bench) -> Verdict {
     let result = bench.guest.result(worker, Probe::Rdtsc);
     require(result.is_none(), "no answer from a processor that was stopped", result)?;
     bench.guest.forget(worker);
-    let page = start(bench, number)?;
+    let page = bench.start_processor(number)?;
     let destroyed = creation(ApCreationAction::Destroy, number, 0, features);
     bench.must(&destroyed, ValidFields::empty())?;
     bench.started.processors[number as usize] = false;
-    let ordinary = Permissions { content: Content::Ordinary, ..crate::bench::SAVE_AREA };
+    let ordinary = Permissions { content: Content::Ordinary, ..workers::SAVE_AREA };
     bench.rmpadjust(page, ordinary)?;
-    start(bench, number).map(drop)
+    bench.start_processor(number).map(drop)
 }

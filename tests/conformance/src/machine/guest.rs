@@ -109,11 +109,6 @@ impl Guest {
         Self { memory, cpuid, secrets, processors, block, user: None }
     }
 
-    /// What the builder says about the image.
-    pub(crate) fn block(&self) -> &BootBlock<'static> {
-        &self.block
-    }
-
     /// Makes user mode possible. `stack` is the page that its stack is in,
     /// private and validated.
     pub(crate) fn prepare_user_mode(&mut self, stack: super::memory::Page) {

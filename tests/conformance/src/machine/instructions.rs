@@ -56,8 +56,6 @@ pub(super) enum Instruction {
     Halt,
     /// An instruction that there is not.
     Undefined,
-    /// VMGEXIT alone.
-    Vmgexit,
     /// Waits with interrupts off.
     HaltForGood,
     /// Takes the interrupt table away, and raises an exception.
@@ -128,7 +126,6 @@ instructions! {
     "call rax";
     "sti" "hlt" "cli";
     ".byte 0x0f, 0xff"; // UD0
-    "rep vmmcall";
     "cli" "hlt";
     "push 0" "push 0" "lidt [rsp]" "ud2";
 }

@@ -80,8 +80,6 @@ pub(crate) enum Probe {
     TripleFault,
     /// An instruction that there is not.
     Undefined,
-    /// VMGEXIT with the GHCB MSR as it is.
-    Vmgexit,
 }
 
 /// What PVALIDATE does.
@@ -316,7 +314,6 @@ impl Probe {
             Self::HaltForGood => Instruction::HaltForGood,
             Self::TripleFault => Instruction::TripleFault,
             Self::Undefined => Instruction::Undefined,
-            Self::Vmgexit => Instruction::Vmgexit,
         }
     }
 
@@ -356,8 +353,7 @@ impl Probe {
             | Self::Halt
             | Self::HaltForGood
             | Self::TripleFault
-            | Self::Undefined
-            | Self::Vmgexit => {}
+            | Self::Undefined => {}
         }
     }
 
