@@ -27,6 +27,7 @@ use super::core::{Core, Due, blank_vmsa};
 use super::memory_access::{ProcessorMemory, Reach};
 use super::slices::Slices;
 use super::world::World;
+use crate::clock::ticks;
 use crate::communication::{self, Delivery};
 use crate::exit_counts::ExitCounts;
 use crate::instruction::{take_interrupts, wait_for_interrupt};
@@ -337,11 +338,29 @@ impl Guest {
         if let Some(exit) = self.deliver(number) {
             return self.exit(number, &exit);
         }
+        self.calibrate(number);
         self.offer_interrupt(number);
         let core = &mut self.cores[number];
+        let entered = ticks();
         let exit = core.run();
+        self.world.marks.add(ticks() - entered);
         self.accept_interrupt(number);
         self.exit(number, &exit)
+    }
+
+    /// Measures, once, what entering and leaving the guest costs: an interrupt
+    /// that is pending ends the run before the first instruction.
+    fn calibrate(&mut self, number: usize) {
+        let core = &mut self.cores[number];
+        if self.world.marks.is_calibrated() || core.vcpu.is_injecting() {
+            return;
+        }
+        core.vcpu.clear_virtual_interrupt();
+        local_apic::interrupt_self();
+        let entered = ticks();
+        core.run();
+        self.world.marks.calibrate(ticks() - entered);
+        take_interrupts();
     }
 
     /// Makes the processor use the nested page tables of its level and mode.

@@ -27,7 +27,9 @@ use machine::processor::{MODELLED_FEATURES, Offer, StateComponents};
 use machine::processors::{LaunchState, SaveAreaPage, Target};
 use machine::reverse_map::{Encryption, MemoryRange, ReverseMap};
 use machine::security_processor::{EndorsementKey, EndorsementKeys, SecurityProcessor};
-use machine::{ChipMasks, Gpa, GuestMemory, LegacyInterruptControllers, Platform, ReportVersion};
+use machine::{
+    ChipMasks, Gpa, GuestMemory, LegacyInterruptControllers, Marks, Platform, ReportVersion,
+};
 use nested_paging::CBit;
 use zerocopy::FromBytes;
 
@@ -136,6 +138,7 @@ pub(super) fn launch(svm: &Svm, mut memory: Memory, file: &'static [u8]) -> Resu
             end: None,
             console_bytes: 0,
             tracer: Tracer(options.trace),
+            marks: Marks::default(),
         },
         server,
         cores,

@@ -41,8 +41,16 @@ pub(super) fn sections(guest: &Guest) -> Vec<Section> {
             }),
         ),
         section(
+            "instructions between marks (with --icount)",
+            world
+                .marks
+                .intervals()
+                .map(|(from, to, count)| (format!("{from:#x} to {to:#x}"), count)),
+        ),
+        section(
             "others",
             [
+                ("instructions of the guest (with --icount)".to_string(), world.marks.executed()),
                 ("save areas entered".to_string(), guest.save_areas_entered),
                 ("bytes written to the console".to_string(), world.console_bytes),
             ]

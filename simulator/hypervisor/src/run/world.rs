@@ -23,7 +23,7 @@ use machine::pci::{DeviceRegister, Pci};
 use machine::processors::ProcessorIndex;
 use machine::reverse_map::{Assignment, Encryption, PageState, ReverseMap};
 use machine::security_processor::SecurityProcessor;
-use machine::{Gpa, GuestMemory, LegacyInterruptControllers, NoMemory, kvm_clock};
+use machine::{Gpa, GuestMemory, LegacyInterruptControllers, MARK, Marks, NoMemory, kvm_clock};
 use zerocopy::IntoBytes;
 
 use super::trace::Tracer;
@@ -58,6 +58,7 @@ pub(super) struct World {
     pub(super) end: Option<End>,
     pub(super) console_bytes: u64,
     pub(super) tracer: Tracer,
+    pub(super) marks: Marks,
 }
 
 /// Where the interrupt controllers are in memory [Intel SDM 3A §11.4.1;
@@ -251,6 +252,7 @@ impl Ports for World {
         self.tracer.tell(Trace::DEVICES, || format!("write port {port:#x}: {value:#x}"));
         match port {
             POWER_CONTROL if value & SLEEP_ENABLE != 0 => self.end = Some(End::PoweredOff),
+            MARK => self.marks.set(value),
             RESET_CONTROL if value & RESET != 0 => self.end = Some(End::Reset),
             KEYBOARD_COMMAND if value == KEYBOARD_RESET => self.end = Some(End::Reset),
             port if LegacyInterruptControllers::has(port) => {
