@@ -8,8 +8,8 @@
 mod enter;
 
 use abi_svm::{
-    Event, EventIntercepts, ExceptionIntercepts, ExitCode, InstructionIntercepts, InterruptShadow,
-    NestedControl, SaveArea, TlbControl, VirtualInterrupts, Vmcb,
+    Event, EventIntercepts, EventKind, ExceptionIntercepts, ExitCode, InstructionIntercepts,
+    InterruptShadow, NestedControl, SaveArea, TlbControl, VirtualInterrupts, Vmcb,
 };
 
 use self::enter::enter;
@@ -170,8 +170,16 @@ impl Vcpu {
             code: control.exit_code,
             info_1: control.exit_info_1,
             info_2: control.exit_info_2,
-            interrupted: cut_short.is_valid().then_some(cut_short),
+            interrupted: (cut_short.is_valid() && !is_virtual_interrupt(cut_short))
+                .then_some(cut_short),
             rip: save.rip,
         }
     }
+}
+
+/// Whether an event whose delivery was cut short is a virtual interrupt. QEMU
+/// takes it for an exception, which VMRUN would not deliver; it is pending
+/// still [QEMU target/i386/tcg/seg_helper.c, `handle_even_inj`].
+fn is_virtual_interrupt(event: Event) -> bool {
+    event.kind() == EventKind::EXCEPTION && event.vector() >= 32
 }

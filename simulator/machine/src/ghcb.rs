@@ -51,7 +51,7 @@ mod configuration;
 mod counts;
 mod events;
 #[cfg(test)]
-mod fake_host;
+pub(crate) mod fake_host;
 mod host;
 mod msr_protocol;
 mod page_access;
@@ -61,7 +61,7 @@ mod scratch;
 mod served;
 mod server;
 #[cfg(test)]
-mod test_guest;
+pub(crate) mod test_guest;
 #[cfg(test)]
 mod tests;
 

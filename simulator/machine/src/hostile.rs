@@ -108,3 +108,6 @@ pub use error::{ScenarioError, ScenarioProblem};
 pub use exchange::serve;
 pub use scenario::{DueDeed, Machine, RuleCount, Scenario};
 pub use shared_memory::{NotShared, swap_shared, write_shared};
+
+#[cfg(test)]
+mod tests;

@@ -19,17 +19,17 @@ use crate::processors::ProcessorIndex;
 use crate::reverse_map::Encryption;
 
 /// Pages of memory, from address 0 on.
-pub(super) const PAGES: u64 = 32;
+pub(crate) const PAGES: u64 = 32;
 
 /// Where there is a device: 8 bytes.
-pub(super) const DEVICE: Gpa = Gpa(0xfee0_0000);
+pub(crate) const DEVICE: Gpa = Gpa(0xfee0_0000);
 
 /// The only special register that takes any value.
-pub(super) const SCRATCH_REGISTER: Msr = Msr(0x1234);
+pub(crate) const SCRATCH_REGISTER: Msr = Msr(0x1234);
 
 /// What an access to a platform came to, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Access {
+pub(crate) enum Access {
     ReadPort(u16, PortIoWidth),
     WritePort(u16, PortIoWidth, u32),
     ReadDevice(u32, Gpa, usize),
@@ -42,21 +42,21 @@ pub(super) enum Access {
     GuestRequest(GuestFrame, GuestFrame),
 }
 
-pub(super) struct FakeHost {
+pub(crate) struct FakeHost {
     memory: Vec<u8>,
-    pub(super) shared: BTreeSet<u64>,
-    pub(super) accesses: Vec<Access>,
-    pub(super) msrs: BTreeMap<u32, u64>,
-    pub(super) certificates: Vec<u8>,
-    pub(super) status: GuestRequestStatus,
+    pub(crate) shared: BTreeSet<u64>,
+    pub(crate) accesses: Vec<Access>,
+    pub(crate) msrs: BTreeMap<u32, u64>,
+    pub(crate) certificates: Vec<u8>,
+    pub(crate) status: GuestRequestStatus,
     /// Pages that do not change their state.
-    pub(super) stubborn: BTreeSet<u64>,
+    pub(crate) stubborn: BTreeSet<u64>,
     next_port_value: u32,
 }
 
 impl FakeHost {
     /// A host with all memory shared.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             memory: vec![0; (PAGES * PageSize::Size4K.bytes()) as usize],
             shared: (0..PAGES).collect(),
@@ -70,16 +70,16 @@ impl FakeHost {
     }
 
     /// What was done since the last time.
-    pub(super) fn take_accesses(&mut self) -> Vec<Access> {
+    pub(crate) fn take_accesses(&mut self) -> Vec<Access> {
         core::mem::take(&mut self.accesses)
     }
 
     /// Memory as the guest sees it.
-    pub(super) fn bytes(&self, gpa: u64, length: usize) -> &[u8] {
+    pub(crate) fn bytes(&self, gpa: u64, length: usize) -> &[u8] {
         &self.memory[gpa as usize..][..length]
     }
 
-    pub(super) fn bytes_mut(&mut self, gpa: u64, length: usize) -> &mut [u8] {
+    pub(crate) fn bytes_mut(&mut self, gpa: u64, length: usize) -> &mut [u8] {
         &mut self.memory[gpa as usize..][..length]
     }
 

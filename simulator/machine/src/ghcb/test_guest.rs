@@ -14,38 +14,38 @@ use crate::gpa::Gpa;
 use crate::processors::{LaunchState, ProcessorIndex, SaveAreaPage, Target};
 
 /// What the server tells about itself.
-pub(super) const INFORMATION: SevInformation =
+pub(crate) const INFORMATION: SevInformation =
     SevInformation { min_version: 1, max_version: 2, c_bit: 51 };
 
 /// What save areas may have.
-pub(super) const FEATURES: SevFeatures =
+pub(crate) const FEATURES: SevFeatures =
     SevFeatures::SNP_ACTIVE.union(SevFeatures::RESTRICTED_INJECTION);
 
 /// A guest with its server and host. The boot processor runs VMPL0.
-pub(super) struct TestGuest {
-    pub(super) server: Server,
-    pub(super) host: FakeHost,
+pub(crate) struct TestGuest {
+    pub(crate) server: Server,
+    pub(crate) host: FakeHost,
     /// Who makes the requests.
-    pub(super) processor: ProcessorIndex,
+    pub(crate) processor: ProcessorIndex,
     /// The page for requests.
-    pub(super) ghcb: GuestFrame,
+    pub(crate) ghcb: GuestFrame,
     /// What followed from the last exit.
-    pub(super) last: Option<Answer>,
+    pub(crate) last: Option<Answer>,
 }
 
 impl TestGuest {
     /// With all features, four processors and a registered page.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with_features(Configuration::SERVED)
     }
 
-    pub(super) fn with_features(features: HypervisorFeatures) -> Self {
+    pub(crate) fn with_features(features: HypervisorFeatures) -> Self {
         let mut this = Self::unregistered(features);
         this.register();
         this
     }
 
-    pub(super) fn unregistered(features: HypervisorFeatures) -> Self {
+    pub(crate) fn unregistered(features: HypervisorFeatures) -> Self {
         let configuration = Configuration::new(features, INFORMATION).unwrap();
         let mut server = Server::new(configuration, 4, FEATURES).unwrap();
         let processor = ProcessorIndex::BOOT;
@@ -55,27 +55,27 @@ impl TestGuest {
         Self { server, host: FakeHost::new(), processor, ghcb, last: None }
     }
 
-    pub(super) fn register(&mut self) {
+    pub(crate) fn register(&mut self) {
         let ghcb = self.ghcb;
         self.call(RegisterGhcb(ghcb)).unwrap();
     }
 
     /// Exits with `value` in the register.
-    pub(super) fn exit(&mut self, value: u64) -> Answer {
+    pub(crate) fn exit(&mut self, value: u64) -> Answer {
         let answer = self.server.exit(self.processor, value, &mut self.host);
         self.last = Some(answer);
         answer
     }
 
     /// A call by the MSR that comes back at once.
-    pub(super) fn call<C: MsrCall>(&mut self, call: C) -> Result<C::Answer, MsrCallError> {
+    pub(crate) fn call<C: MsrCall>(&mut self, call: C) -> Result<C::Answer, MsrCallError> {
         let answer = self.exit(call.request().encode());
         assert_eq!(answer.next, Next::Resume);
         call.answer(answer.ghcb_msr)
     }
 
     /// Puts `request` into the page.
-    pub(super) fn prepare(&mut self, request: &SaveArea) {
+    pub(crate) fn prepare(&mut self, request: &SaveArea) {
         let page = self.host.bytes_mut(self.ghcb.address(), 0x1000);
         request.store(|offset, value| page[offset..][..8].copy_from_slice(&value.to_le_bytes()));
         page[Ghcb::PROTOCOL_VERSION_OFFSET..][..2].copy_from_slice(&PROTOCOL_VERSION.to_le_bytes());
@@ -83,7 +83,7 @@ impl TestGuest {
     }
 
     /// Exits with the page as it is.
-    pub(super) fn exit_by_page(&mut self) -> Answer {
+    pub(crate) fn exit_by_page(&mut self) -> Answer {
         let answer = self.exit(MsrRequest::Ghcb(self.ghcb).encode());
         if answer.next == Next::Resume {
             assert_eq!(answer.ghcb_msr, self.ghcb.address(), "the register keeps the page");
@@ -92,13 +92,13 @@ impl TestGuest {
     }
 
     /// What the page says.
-    pub(super) fn page(&self) -> SaveArea {
+    pub(crate) fn page(&self) -> SaveArea {
         let page = self.host.bytes(self.ghcb.address(), 0x1000);
         SaveArea::load(|offset| u64::from_le_bytes(page[offset..][..8].try_into().unwrap()))
     }
 
     /// A request by the page that comes back at once.
-    pub(super) fn ask(&mut self, request: SaveArea) -> SaveArea {
+    pub(crate) fn ask(&mut self, request: SaveArea) -> SaveArea {
         self.prepare(&request);
         assert_eq!(self.exit_by_page().next, Next::Resume);
         self.page()
@@ -106,7 +106,7 @@ impl TestGuest {
 
     /// The same, with a guest's check of the answer: it returns `asked`, and
     /// marks nothing else but the two words that all answers have.
-    pub(super) fn outputs(
+    pub(crate) fn outputs(
         &mut self,
         request: SaveArea,
         asked: ValidFields,
@@ -120,12 +120,12 @@ impl TestGuest {
     }
 
     /// Guest physical address of an offset in the page's own buffer.
-    pub(super) fn buffer(&self, offset: u64) -> u64 {
+    pub(crate) fn buffer(&self, offset: u64) -> u64 {
         self.ghcb.address() + Ghcb::SHARED_BUFFER_OFFSET as u64 + offset
     }
 }
 
 /// A save area for a processor, at an address of its own.
-pub(super) fn save_area(number: u64) -> SaveAreaPage {
+pub(crate) fn save_area(number: u64) -> SaveAreaPage {
     SaveAreaPage { gpa: Gpa(0x80_1000 + number * 0x1000), features: SevFeatures::SNP_ACTIVE }
 }
