@@ -119,15 +119,28 @@ pub(crate) fn run(arguments: &Arguments, session: Session) -> Result<Verdict> {
 ///
 /// As [`run`].
 pub(crate) fn default_image(project: &Project, messages: Stdio) -> Result<Built> {
-    let arguments = Arguments {
-        manifest: None,
+    make(project, &released(None), messages)
+}
+
+/// The image of `manifest`, otherwise as [`default_image`].
+///
+/// # Errors
+///
+/// As [`run`].
+pub(crate) fn image(project: &Project, manifest: &Path, messages: Stdio) -> Result<Built> {
+    make(project, &released(Some(manifest.to_owned())), messages)
+}
+
+/// Release, all platforms, the usual folder.
+fn released(manifest: Option<PathBuf>) -> Arguments {
+    Arguments {
+        manifest,
         profile: Profile::Release,
         platforms: Vec::new(),
         out: None,
         id_key: None,
         author_key: None,
-    };
-    make(project, &arguments, messages)
+    }
 }
 
 fn make(project: &Project, arguments: &Arguments, messages: Stdio) -> Result<Built> {

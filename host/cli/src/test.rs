@@ -1,6 +1,7 @@
 //! `svsm test`: checks, tests, reproducibility, boot, fuzz smoke; fast to slow.
 
 mod boot;
+mod conformance;
 mod guest;
 mod libtest;
 mod machine;
@@ -101,6 +102,9 @@ fn jobs(project: &Project, depth: Depth) -> Vec<Job<'_>> {
         }),
         Job::new("simulator", "QEMU does what the platform simulator relies on", |log| {
             simulator::test(project, log)
+        }),
+        Job::new("conformance", "the platform simulator, checked by a guest from inside", |log| {
+            conformance::test(project, log)
         }),
         Job::new("reproducible", "two folders, the same bytes", |log| {
             reproducible::test(project, log)

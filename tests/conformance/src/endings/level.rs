@@ -53,14 +53,6 @@ pub(super) const ENDINGS: &[Ending] = &[
         run: without_svme,
     },
     Ending {
-        name: "save-area-of-another-level",
-        source: "APM 24593 §15.36.7, §15.36.12; from memory otherwise",
-        hardware: "a save area that says VMPL0 and is run as VMPL1 fails, or runs as VMPL0: \
-                   whoever makes save areas must see to it",
-        processors: 1,
-        run: other_level,
-    },
-    Ending {
         name: "adjust-running-save-area",
         source: "APM 24593 §15.36.10, entries in use; from memory otherwise",
         hardware: "RMPADJUST of a save area that runs on another processor does not succeed: a \
@@ -104,26 +96,17 @@ fn no_save_area(bench: &mut Bench) -> Verdict {
     request(&RunVmpl(VMPL))
 }
 
-/// Runs a worker's save area with a change.
-fn run_changed(bench: &mut Bench, change: fn(&mut abi_snp::Vmsa)) -> Verdict {
+fn without_svme(bench: &mut Bench) -> Verdict {
     bench.prepare_level(VMPL)?;
     let page = bench.save_area_page()?;
     let state = bench.guest.start_state(Worker::of_level(VMPL));
     let mut content = save_area(&state, VMPL, bench.features());
-    change(&mut content);
+    content.efer.remove(Efer::SVME);
     page.store(0, content.as_bytes());
     bench.rmpadjust(page, SAVE_AREA)?;
     bench.create_level(VMPL, page)?;
     announce(Expected::InvalidSaveArea);
     request(&RunVmpl(VMPL))
-}
-
-fn without_svme(bench: &mut Bench) -> Verdict {
-    run_changed(bench, |vmsa| vmsa.efer.remove(Efer::SVME))
-}
-
-fn other_level(bench: &mut Bench) -> Verdict {
-    run_changed(bench, |vmsa| vmsa.vmpl = 0)
 }
 
 fn adjust_running(bench: &mut Bench) -> Verdict {

@@ -29,16 +29,16 @@ pub(super) struct Context {
     pub(super) command: AtomicU32,
     /// How often each interrupt came.
     pub(super) interrupts: [AtomicU32; VECTORS],
-    /// The trial that a worker shall run. INV-CONTEXT-1: belongs to the worker
+    /// The trial that a worker shall run. INV-CF-CONTEXT-1: belongs to the worker
     /// while `command` says so, to the first context otherwise.
     pub(super) ordered: UnsafeCell<Trial>,
-    /// INV-CONTEXT-2: filled in by the first context before this one starts,
+    /// INV-CF-CONTEXT-2: filled in by the first context before this one starts,
     /// and the processor's from then on.
     pub(super) segments: UnsafeCell<Segments>,
 }
 
-// SAFETY: `ordered` and `segments` have one owner at a time, by INV-CONTEXT-1
-// and INV-CONTEXT-2; `code` is used by the context itself alone.
+// SAFETY: `ordered` and `segments` have one owner at a time, by INV-CF-CONTEXT-1
+// and INV-CF-CONTEXT-2; `code` is used by the context itself alone.
 unsafe impl Sync for Context {}
 
 /// All contexts.
@@ -66,7 +66,7 @@ impl Context {
 
     /// Where its stacks are.
     pub(super) fn stacks(&self) -> Stacks {
-        // SAFETY: INV-CONTEXT-2: addresses only, no content is read.
+        // SAFETY: INV-CF-CONTEXT-2: addresses only, no content is read.
         unsafe { (*self.segments.get()).stacks() }
     }
 }

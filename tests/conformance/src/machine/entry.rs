@@ -65,7 +65,7 @@ unsafe extern "C" fn start(block: *const PageBytes) -> ! {
 fn load_tables() {
     let context = &CONTEXTS[0];
     let this = context.prepare();
-    // SAFETY: INV-CONTEXT-2: nothing runs in the first context yet but this.
+    // SAFETY: INV-CF-CONTEXT-2: nothing runs in the first context yet but this.
     let gdt = unsafe { (*context.segments.get()).prepare() };
     let idt = trap::prepare();
     // SAFETY: the tables live for ever; segments are flat as before, so no

@@ -12,7 +12,7 @@ use abi_x86::Msr;
 /// worst that follows is an exception.
 pub(crate) fn exit(value: u64) -> u64 {
     let (low, high): (u32, u32);
-    // SAFETY: INV-EXIT-1: the GHCB MSR exists on every processor with SEV-SNP;
+    // SAFETY: INV-CF-EXIT-1: the GHCB MSR exists on every processor with SEV-SNP;
     // writing it changes no memory. `rep vmmcall` is VMGEXIT [APM 24594
     // VMGEXIT]; the host changes shared memory alone, which Rust code does not
     // use other than by volatile accesses.

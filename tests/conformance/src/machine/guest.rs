@@ -127,7 +127,7 @@ impl Guest {
         assert!(mode == Mode::Supervisor || self.user.is_some(), "user mode is not prepared");
         let mut trial = probe.trial(mode, self.user);
         // SAFETY: the trial is this function's own, GS points at the first
-        // context, whose code this is, and the trial keeps INV-TRIAL-1.
+        // context, whose code this is, and the trial keeps INV-CF-TRIAL-1.
         unsafe { trial::run(&raw mut trial) };
         probe.outcome(&trial, self.user)
     }
@@ -163,7 +163,7 @@ impl Guest {
     /// started a second time.
     pub(crate) fn start_state(&self, worker: Worker) -> StartState {
         let context = worker.context();
-        // SAFETY: INV-CONTEXT-2: the worker does not run yet, so the tables are
+        // SAFETY: INV-CF-CONTEXT-2: the worker does not run yet, so the tables are
         // this context's to fill in.
         let (gdt, task_state) = unsafe {
             let segments = &mut *context.segments.get();

@@ -240,7 +240,7 @@ impl Page {
     /// If they are not 8-byte aligned inside the page. Ends the guest if the
     /// page cannot be read.
     pub(crate) fn read(self, offset: usize) -> u64 {
-        // SAFETY: INV-PAGE-1: the address is in the window, which maps only
+        // SAFETY: INV-CF-PAGE-1: the address is in the window, which maps only
         // memory that Rust does not use otherwise. An access that faults ends
         // the guest.
         unsafe { self.pointer(offset).read_volatile() }

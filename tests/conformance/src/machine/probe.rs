@@ -184,7 +184,7 @@ fn may_write(msr: Msr) -> bool {
 impl Probe {
     /// The trial for this probe.
     ///
-    /// INV-TRIAL-1: whatever the operands, no memory changes that Rust code
+    /// INV-CF-TRIAL-1: whatever the operands, no memory changes that Rust code
     /// uses. Memory operands are [`Page`]s, which are nobody's memory; registers
     /// that are written are of no consequence (`may_write`, asserted); what the
     /// host is asked for, it could do unasked (`exit.rs`).

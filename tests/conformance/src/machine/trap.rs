@@ -144,9 +144,9 @@ global_asm!(
 /// # Safety
 ///
 /// `frame` is what the entry code pushed, and `context` the one that runs
-/// (INV-TRAP-1).
+/// (INV-CF-TRAP-1).
 unsafe extern "C" fn handle(frame: *mut TrapFrame, context: *const Context) {
-    // SAFETY: INV-TRAP-1: the entry code passes the frame on the stack of this
+    // SAFETY: INV-CF-TRAP-1: the entry code passes the frame on the stack of this
     // very call and nobody else has it; contexts live for ever.
     let (frame, context) = unsafe { (&mut *frame, &*context) };
     let vector = frame.vector();
@@ -169,7 +169,7 @@ unsafe extern "C" fn handle(frame: *mut TrapFrame, context: *const Context) {
     if trial.is_null() {
         panic!("exception outside a trial: {}", Report { frame, cr2, cr3 });
     }
-    // SAFETY: INV-TRIAL-1: the trial is the processor's own until `trapped`
+    // SAFETY: INV-CF-TRIAL-1: the trial is the processor's own until `trapped`
     // gives it back, and this handler runs on that processor.
     unsafe { complete(&mut *trial, frame, cr2) };
     frame.rdi = trial.addr() as u64;

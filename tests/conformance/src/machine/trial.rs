@@ -16,7 +16,7 @@ use super::segments::{USER_CODE_SELECTOR, USER_DATA_SELECTOR};
 ///
 /// `trial` is valid for reads and writes and nobody else uses it meanwhile; GS
 /// points at this processor's context; the code and the registers keep the
-/// promise of whoever made them (INV-TRIAL-1).
+/// promise of whoever made them (INV-CF-TRIAL-1).
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn run(trial: *mut Trial) {
     naked_asm!(

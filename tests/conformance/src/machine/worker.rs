@@ -34,7 +34,7 @@ pub(crate) enum Pastime {
 /// # Safety
 ///
 /// RDI is the context, RSI the [`Pastime`]; segments, interrupt table and GS are
-/// the context's (INV-CONTEXT-2). Only a save area made for it comes here.
+/// the context's (INV-CF-CONTEXT-2). Only a save area made for it comes here.
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn start() -> ! {
     naked_asm!("call {work}", "ud2", work = sym work)
@@ -46,8 +46,8 @@ pub(super) unsafe extern "C" fn start() -> ! {
 unsafe extern "C" fn work(context: &'static Context, pastime: Pastime) -> ! {
     loop {
         if context.command.load(Ordering::Acquire) == ORDERED {
-            // SAFETY: INV-CONTEXT-1: it is this worker's now; GS points at this
-            // context; the trial keeps its promise (INV-TRIAL-1).
+            // SAFETY: INV-CF-CONTEXT-1: it is this worker's now; GS points at this
+            // context; the trial keeps its promise (INV-CF-TRIAL-1).
             unsafe { trial::run(context.ordered.get()) };
             context.command.store(DONE, Ordering::Release);
         }
@@ -69,7 +69,7 @@ impl Context {
     pub(super) fn order(&self, trial: Trial) {
         let command = self.command.load(Ordering::Acquire);
         assert!(command != ORDERED, "the trial before has not ended");
-        // SAFETY: INV-CONTEXT-1: it is the first context's, which runs this.
+        // SAFETY: INV-CF-CONTEXT-1: it is the first context's, which runs this.
         unsafe { *self.ordered.get() = trial };
         self.command.store(ORDERED, Ordering::Release);
     }
@@ -80,7 +80,7 @@ impl Context {
             return None;
         }
         self.command.store(IDLE, Ordering::Relaxed);
-        // SAFETY: INV-CONTEXT-1: it is the first context's again.
+        // SAFETY: INV-CF-CONTEXT-1: it is the first context's again.
         Some(unsafe { *self.ordered.get() })
     }
 
