@@ -1,7 +1,7 @@
 //! The ends of a guest: shutdown, and states that VMRUN refuses.
 
 use abi_svm::ExitCode;
-use abi_x86::Efer;
+use abi_x86::Cr4;
 
 use super::tally::Tally;
 use super::test_guest::TestGuest;
@@ -15,9 +15,9 @@ pub(super) fn run(guest: &mut TestGuest, tally: &mut Tally) {
     tally.check("triple fault is a shutdown", ExitCode::SHUTDOWN, exit.code);
 
     guest.load(&[0xf4]);
-    guest.vcpu.save().efer.remove(Efer::SVME);
+    guest.vcpu.save().cr4.remove(Cr4::PAE);
     let exit = guest.vcpu.run();
-    tally.check("EFER.SVME is required", ExitCode::INVALID_32, exit.code);
+    tally.check("long mode without CR4.PAE is refused", ExitCode::INVALID_32, exit.code);
 
     // A refused run leaves nothing behind once the state is set again.
     let exit = guest.run(&[0xf4]);
