@@ -42,7 +42,7 @@ impl Marks {
         self.executed += ticks.saturating_sub(self.switch.unwrap_or(0));
     }
 
-    /// The guest sets a mark. Those beyond the [most](MOST_MARKS) are lost.
+    /// The guest sets a mark. Those beyond the first 4096 are lost.
     pub fn set(&mut self, number: u32) {
         if self.marks.len() < MOST_MARKS {
             self.marks.push((number, self.executed));

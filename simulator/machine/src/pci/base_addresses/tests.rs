@@ -1,3 +1,5 @@
+//! Base address registers: what the guest writes and where devices lie then.
+
 use super::super::sample_machine::{SampleFunction, SampleMachine};
 use super::super::window;
 use super::*;

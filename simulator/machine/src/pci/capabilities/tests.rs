@@ -1,3 +1,5 @@
+//! Capability lists, with those that the guest does not see.
+
 use alloc::vec;
 use alloc::vec::Vec;
 

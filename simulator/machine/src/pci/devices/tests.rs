@@ -1,3 +1,5 @@
+//! Which devices are shown, and where their memory is.
+
 use alloc::vec::Vec;
 
 use super::super::header::EXPANSION_ROM;

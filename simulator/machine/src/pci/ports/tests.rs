@@ -1,3 +1,5 @@
+//! Configuration accesses by port.
+
 use alloc::vec::Vec;
 
 use proptest::prelude::*;
