@@ -16,14 +16,18 @@ use std::time::Duration;
 use abi_simulator::launch::{CpuidPolicy, Trace};
 use abi_simulator::report;
 use abi_snp::{SevFeatures, Vmpl};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::builder::NonEmptyStringValueParser;
 use serde_json::{Value, json};
+use svsm_initrd::ram_disk::Task;
+use tempfile::TempDir;
 
-use crate::failure::{Usage, Verdict};
+use crate::failure::Verdict;
+use crate::guest;
 use crate::output_file;
 use crate::project::Project;
 use crate::session::Session;
+use crate::setup::LINUX_7;
 use crate::simulation::{
     Devices, End, FirmwareItem, Image, LinuxImage, Outcome, Pace, Platform, Request, Statistics,
     simulate,
@@ -36,6 +40,7 @@ use values::Serial;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
+  cargo svsm run
   cargo svsm run --igvm target/svsm/release/svsm.igvm
   cargo svsm run --kernel bzImage --initrd initrd.gz --append console=ttyS0
   cargo svsm run --igvm other.igvm --cpus 4 --memory 2G --trace ghcb,pages
@@ -50,7 +55,8 @@ error stream; its last line says what ended the run. The exit code is 0 if the
 guest switched itself off, if the text of --expect appeared or if you left with
 Ctrl-A x. With --expect, nothing but the text counts.")]
 pub(crate) struct Arguments {
-    /// IGVM file for SEV-SNP to start, of this or any other project
+    /// IGVM file for SEV-SNP to start, of this or any other project [without
+    /// this and --kernel: Debian's kernel 7 at VMPL0, with a shell]
     #[arg(long, value_name = "FILE", help_heading = "Image")]
     igvm: Option<PathBuf>,
     /// Linux kernel to start at VMPL0, without a module; the image is built in
@@ -225,11 +231,14 @@ enum Cpuid {
 ///
 /// # Errors
 ///
-/// The arguments name no image, or there is no run: see
-/// [`simulate`].
+/// There is no run: see [`simulate`]; or what runs by default cannot be had.
 pub(crate) fn run(arguments: &Arguments, session: Session) -> Result<Verdict> {
-    let request = request(arguments)?;
     let project = Project::open(session)?;
+    let stock = match (&arguments.igvm, &arguments.kernel) {
+        (None, None) => Some(StockGuest::provide(&project)?),
+        _ => None,
+    };
+    let request = request(arguments, stock.as_ref());
     let terminal = session.terminal;
     let mut person = Person::new(&arguments.serial, terminal)?;
     let outcome = simulate(&project, &request, &mut person, Stdio::inherit())?;
@@ -254,21 +263,46 @@ pub(crate) fn run(arguments: &Arguments, session: Session) -> Result<Verdict> {
     Ok(verdict)
 }
 
-fn request(arguments: &Arguments) -> Result<Request, Usage> {
-    let image = match (&arguments.igvm, &arguments.kernel) {
-        (Some(igvm), _) => Image::Igvm(igvm.clone()),
-        (None, Some(kernel)) => {
-            Image::Linux(LinuxImage { kernel: kernel.clone(), initrd: arguments.initrd.clone() })
-        }
-        (None, None) => {
-            let problem = "there is nothing to run: give --igvm FILE, or --kernel BZIMAGE \
-                           with --initrd FILE and --append TEXT";
-            return Err(Usage(problem.to_owned()));
+/// What runs if nothing else is named: a stock kernel with a shell.
+struct StockGuest {
+    image: LinuxImage,
+    /// Holds the initial RAM disk until the run is over.
+    _folder: TempDir,
+}
+
+impl StockGuest {
+    /// Its kernel's arguments.
+    const COMMAND_LINE: &str = "console=ttyS0 quiet";
+
+    fn provide(project: &Project) -> Result<Self> {
+        let kernel = project.toolbox.guest_kernel(&LINUX_7)?;
+        let ram_disk = guest::ram_disk(&project.toolbox, &kernel, Task::Shell)?;
+        let folder = tempfile::Builder::new().prefix("svsm-run-").tempdir();
+        let folder = folder.context("cannot create a folder for the initial RAM disk")?;
+        let initrd = folder.path().join("initrd");
+        std::fs::write(&initrd, ram_disk)
+            .with_context(|| format!("cannot write {}", initrd.display()))?;
+        let image = LinuxImage { kernel: kernel.image, initrd: Some(initrd) };
+        Ok(Self { image, _folder: folder })
+    }
+}
+
+fn request(arguments: &Arguments, stock: Option<&StockGuest>) -> Request {
+    let (image, command_line) = match (&arguments.igvm, &arguments.kernel, stock) {
+        (Some(igvm), ..) => (Image::Igvm(igvm.clone()), ""),
+        (None, None, Some(stock)) => (Image::Linux(stock.image.clone()), StockGuest::COMMAND_LINE),
+        (None, kernel, _) => {
+            let kernel = kernel.clone().unwrap_or_default();
+            (Image::Linux(LinuxImage { kernel, initrd: arguments.initrd.clone() }), "")
         }
     };
-    Ok(Request {
+    let command_line = match arguments.append.as_str() {
+        "" => command_line.to_owned(),
+        given => given.to_owned(),
+    };
+    Request {
         image,
-        command_line: arguments.append.clone(),
+        command_line,
         platform: Platform {
             cpus: arguments.cpus,
             memory: arguments.memory,
@@ -292,7 +326,7 @@ fn request(arguments: &Arguments) -> Result<Request, Usage> {
         debugger: arguments.gdb,
         limit: arguments.timeout.map(|seconds| Duration::from_secs(seconds.into())),
         expect: arguments.expect.clone(),
-    })
+    }
 }
 
 /// Whether the run did what was asked for: the text that was expected appeared,

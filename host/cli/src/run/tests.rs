@@ -11,21 +11,38 @@ use abi_snp::{SevFeatures, Vmpl};
 use anyhow::{Result, anyhow};
 use clap::{Args, Command, FromArgMatches};
 
-use super::{Arguments, counts, request, verdict};
+use super::{Arguments, StockGuest, counts, request, verdict};
 use crate::failure::Verdict;
-use crate::simulation::{End, Image, Outcome, Pace, Platform, Request, Statistics};
+use crate::simulation::{End, Image, LinuxImage, Outcome, Pace, Platform, Request, Statistics};
 use crate::terminal::Terminal;
 
 fn parsed(line: &str) -> Result<Request> {
     let words = std::iter::once("run").chain(line.split_whitespace());
     let matches = Arguments::augment_args(Command::new("run")).try_get_matches_from(words)?;
-    Ok(request(&Arguments::from_arg_matches(&matches)?)?)
+    Ok(request(&Arguments::from_arg_matches(&matches)?, None))
 }
 
 fn outcome(statistics: Option<Statistics>) -> Outcome {
     let end = End::QemuEnded { status: ExitStatus::from_raw(0), messages: String::new() };
     let launch_digest = Some("ab".to_owned());
     Outcome { end, launch_digest, statistics, took: Duration::ZERO }
+}
+
+#[test]
+fn a_stock_guest_runs_if_nothing_is_named() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let image = LinuxImage { kernel: "k".into(), initrd: Some("i".into()) };
+    let stock = StockGuest { image, _folder: folder };
+    let of_line = |line: &str| -> Result<Request> {
+        let words = std::iter::once("run").chain(line.split_whitespace());
+        let matches = Arguments::augment_args(Command::new("run")).try_get_matches_from(words)?;
+        Ok(request(&Arguments::from_arg_matches(&matches)?, Some(&stock)))
+    };
+    let request = of_line("")?;
+    assert!(matches!(&request.image, Image::Linux(linux) if linux.kernel == Path::new("k")));
+    assert_eq!(request.command_line, "console=ttyS0 quiet");
+    assert_eq!(of_line("--append debug")?.command_line, "debug");
+    Ok(())
 }
 
 #[test]
@@ -82,7 +99,6 @@ fn tracing_without_a_list_means_exits() -> Result<()> {
 #[test]
 fn wrong_lines_are_refused() {
     for (line, expected) in [
-        ("", "nothing to run: give --igvm"),
         ("--igvm a --kernel b", "cannot be used with"),
         ("--igvm a --initrd b", "cannot be used with"),
         ("--initrd a", "--kernel"),
