@@ -1,7 +1,10 @@
 //! The only `unsafe` of this program: entry, tables, instructions, memory.
 //!
-//! What it offers is safe to use in any way that compiles; the book's page on
-//! soundness lists the invariants that the SAFETY comments name.
+//! What it offers is safe to use in any way that compiles, with two exceptions
+//! that only checks which mean it can run into: the page of a [`Probe::Call`]
+//! must hold what [`Page::make_return`] puts there, and a worker that runs must
+//! not be started again. The book's page on soundness lists the invariants that
+//! the SAFETY comments name.
 //!
 //! | file | what |
 //! |---|---|

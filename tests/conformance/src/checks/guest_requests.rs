@@ -2,11 +2,12 @@
 
 use abi_snp::ghcb::{ExitCode, GuestRequestStatus, SaveArea, ValidFields};
 use abi_snp::{
-    CpuidRequest, DerivedKeyRequest, FirmwareStatus, GuestFields, GuestMessage, GuestRequest,
-    KeySelection, ReportRequest, RootKey, TscInfoRequest, VmpckId,
+    CertificateTable, CpuidRequest, DerivedKeyRequest, FirmwareStatus, GuestFields, GuestMessage,
+    GuestRequest, KeySelection, ReportRequest, RootKey, TscInfoRequest, VmpckId,
 };
 use alloc::boxed::Box;
 use alloc::format;
+use alloc::vec;
 use snp_messages::Channel;
 use zerocopy::IntoBytes;
 
@@ -28,7 +29,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "guest-requests/conversation",
         source: SOURCE,
-        hardware: "reports, keys, time and CPUID by one key: the report has what was asked for and \
+        hardware: "reports, keys, time, CPUID and certificates by one key: the report has what was asked for and \
                VMPL0; the same key again for the same request, another one for another; a message \
                that was answered is not answered again",
         run: conversation,
@@ -79,15 +80,40 @@ impl Conversation {
         Ok(GuestRequestStatus::decode(outputs.exit_info_2))
     }
 
+    /// Sends the message that was sealed last, with room for certificates: so
+    /// many pages from `place` on. Gives how many it takes if these do not
+    /// suffice.
+    fn send_for_certificates(
+        &self,
+        bench: &Bench,
+        place: Page,
+        pages: u64,
+    ) -> Verdict<(GuestRequestStatus, Option<u64>)> {
+        self.request.store(0, self.message.as_bytes());
+        let code = ExitCode::SNP_EXTENDED_GUEST_REQUEST.0;
+        let answer = bench.ghcb.answer(&SaveArea {
+            rax: Some(place.gpa()),
+            rbx: Some(pages),
+            ..SaveArea::request(code, self.request.gpa(), self.response.gpa())
+        });
+        expect("error of the event", Some(0), answer.exit_info_1)?;
+        Ok((GuestRequestStatus::decode(answer.exit_info_2.unwrap_or(u64::MAX)), answer.rbx))
+    }
+
+    /// Opens the reply to the message that was sealed last.
+    fn open<R: GuestRequest>(&mut self) -> Verdict<R::Response> {
+        let mut reply = Box::new(GuestMessage::zeroed());
+        self.response.load(0, reply.as_mut_bytes());
+        let opened = self.channel.open::<R>(&mut reply);
+        opened.map_err(|error| failed(format!("expected a reply, got: {error}")))
+    }
+
     /// Asks for something that must be answered.
     fn ask<R: GuestRequest>(&mut self, bench: &Bench, request: &R) -> Verdict<R::Response> {
         let sealed = self.channel.seal(request, &mut self.message);
         sealed.map_err(|error| failed(format!("expected a sealed request, got: {error}")))?;
         expect("status", GuestRequestStatus::SUCCESS, self.send(bench)?)?;
-        let mut reply = Box::new(GuestMessage::zeroed());
-        self.response.load(0, reply.as_mut_bytes());
-        let opened = self.channel.open::<R>(&mut reply);
-        opened.map_err(|error| failed(format!("expected a reply, got: {error}")))
+        self.open::<R>()
     }
 }
 
@@ -97,6 +123,7 @@ fn conversation(bench: &mut Bench) -> Verdict {
     keys(bench, &mut conversation)?;
     cpuid(bench, &mut conversation)?;
     time(bench, &mut conversation)?;
+    certificates(bench, &mut conversation)?;
     // The last message once more: it has been answered, so its number is not
     // the next one.
     let status = conversation.send(bench)?;
@@ -140,6 +167,40 @@ fn cpuid(bench: &Bench, conversation: &mut Conversation) -> Verdict {
     let request = CpuidRequest::new(entries).expect("a page has as many entries as a request");
     let response = conversation.ask(bench, &request)?;
     expect("status of the page's own values", FirmwareStatus::SUCCESS, response.status)
+}
+
+/// Asks for a report with certificates: without pages for them the request is
+/// not passed on, and the same one is sent again.
+fn certificates(bench: &mut Bench, conversation: &mut Conversation) -> Verdict {
+    const MOST_PAGES: usize = 16;
+    let request = ReportRequest::new([2; 64], 0, KeySelection::ANY);
+    let sealed = conversation.channel.seal(&request, &mut conversation.message);
+    sealed.map_err(|error| failed(format!("expected a sealed request, got: {error}")))?;
+    let first = bench.shared_page()?;
+    let (mut status, needed) = conversation.send_for_certificates(bench, first, 0)?;
+    if status.hypervisor_error == GuestRequestStatus::INVALID_LENGTH {
+        let needed = needed.unwrap_or(0) as usize;
+        require((1..=MOST_PAGES).contains(&needed), "1 to 16 pages in RBX", needed)?;
+        let mut pages = vec![first];
+        while pages.len() < needed {
+            pages.push(bench.shared_page()?);
+        }
+        let size = first.size().bytes();
+        let is_next = |two: &[Page]| two.first().map(|page| page.gpa() + size);
+        let in_a_row = pages.windows(2).all(|two| is_next(two) == two.last().map(|p| p.gpa()));
+        assert!(in_a_row, "pages are handed out one after the other");
+        (status, _) = conversation.send_for_certificates(bench, first, needed as u64)?;
+        let mut bytes = vec![0; needed * size as usize];
+        for (page, bytes) in pages.iter().zip(bytes.chunks_mut(size as usize)) {
+            page.load(0, bytes);
+        }
+        let table = CertificateTable::parse(&bytes);
+        let table = table.map_err(|error| failed(format!("expected a table, got: {error}")))?;
+        require(table.certificates().count() != 0, "certificates", table)?;
+    }
+    expect("status", GuestRequestStatus::SUCCESS, status)?;
+    let response = conversation.open::<ReportRequest>()?;
+    require(response.report().is_ok(), "a report", response.report().err())
 }
 
 fn time(bench: &Bench, conversation: &mut Conversation) -> Verdict {
