@@ -6,12 +6,10 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use serial::{Terminal, Uart};
 
-use crate::port::{COM1, Ports};
+use crate::port::Ports;
 use crate::reporter;
 
-// SAFETY: INV-HV-PORT-1: ports 0x3f8 to 0x3ff of a PC are the first UART, or
-// nothing. A UART does not access memory, and the driver leaves interrupts off.
-static CONSOLE: Uart<Ports> = Uart(unsafe { Ports::new(COM1) });
+static CONSOLE: Uart<Ports> = Uart(Ports::SERIAL);
 
 /// Prints a line, as the standard library's macro of this name does.
 macro_rules! println {

@@ -11,33 +11,30 @@
 //! Ports of PCI lead to devices that access memory: `pci_configuration.rs`. What
 //! is in neither is not there for a guest: reads give ones, writes are lost.
 
-use core::ops::RangeInclusive;
+use crate::port::{Ports, Width};
 
-use crate::port::{Width, input, output};
+static PASSED_THROUGH: [Ports; 6] = [
+    Ports::TIMER,
+    Ports::TIMER_GATE,
+    Ports::CLOCK,
+    Ports::SERIAL,
+    Ports::FIRMWARE_CONFIGURATION,
+    Ports::POWER,
+];
 
-/// INV-HV-PORT-1: none of these devices accesses memory, whatever is written.
-const PASSED_THROUGH: [RangeInclusive<u16>; 6] =
-    [0x40..=0x43, 0x61..=0x61, 0x70..=0x71, 0x3f8..=0x3ff, 0x510..=0x511, 0x600..=0x60b];
-
-/// Whether all of an access goes to devices in the table.
-fn is_passed_through(port: u16, width: Width) -> bool {
-    let Some(last) = port.checked_add(width.bytes() - 1) else { return false };
-    PASSED_THROUGH.iter().any(|range| range.contains(&port) && range.contains(&last))
+/// The ports in the table that all of an access goes to.
+fn passed_through(port: u16, width: Width) -> Option<&'static Ports> {
+    PASSED_THROUGH.iter().find(|ports| ports.hold(port, width))
 }
 
 /// Reads from a device.
 pub(crate) fn read(port: u16, width: Width) -> u32 {
-    if !is_passed_through(port, width) {
-        return width.mask();
-    }
-    // SAFETY: INV-HV-PORT-1: the devices in the table change no memory.
-    unsafe { input(port, width) }
+    passed_through(port, width).map_or(width.mask(), |ports| ports.input(port, width))
 }
 
 /// Writes to a device.
 pub(crate) fn write(port: u16, width: Width, value: u32) {
-    if is_passed_through(port, width) {
-        // SAFETY: INV-HV-PORT-1: the devices in the table change no memory.
-        unsafe { output(port, width, value) }
+    if let Some(ports) = passed_through(port, width) {
+        ports.output(port, width, value);
     }
 }

@@ -10,13 +10,6 @@ use crate::console::println;
 use crate::instruction::halt_forever;
 use crate::port::Ports;
 
-/// Port that the device must be given; QEMU would choose another.
-const DEBUG_EXIT_PORT: u16 = 0xf4;
-
-// SAFETY: INV-HV-PORT-1: ports 0xf4 to 0xfb of a PC belong to no device but the
-// debug exit, which accesses no memory.
-static DEBUG_EXIT: Ports = unsafe { Ports::new(DEBUG_EXIT_PORT) };
-
 /// Reads of the port before the device is taken to be missing: seconds, far more
 /// than a present one needs, however busy the machine is.
 const READS_BEFORE_HALT: u32 = 2_000_000;
@@ -46,15 +39,15 @@ pub(crate) enum Status {
 
 /// Ends the machine.
 pub(crate) fn exit(status: Status) -> ! {
-    DEBUG_EXIT.write(0, status as u8);
+    Ports::DEBUG_EXIT.write(0, status as u8);
     // QEMU ends when its main loop sees the request, some moments later. Reads
     // let that loop run.
     for _ in 0..READS_BEFORE_HALT {
-        DEBUG_EXIT.read(0);
+        Ports::DEBUG_EXIT.read(0);
     }
     println!(
         "halted ({status:?}): QEMU has no exit device; start it with \
-         -device isa-debug-exit,iobase={DEBUG_EXIT_PORT:#x},iosize=0x04"
+         -device isa-debug-exit,iobase=0xf4,iosize=0x04"
     );
     halt_forever()
 }

@@ -6,7 +6,7 @@
 use abi_snp::ghcb::PortIoWidth;
 use machine::pci::{ConfigurationSpace, Function};
 
-use crate::port::{Width, input, output};
+use crate::port::{Ports, Width};
 
 const ADDRESS: u16 = 0xcf8;
 const DATA: u16 = 0xcfc;
@@ -20,8 +20,7 @@ pub(crate) struct QemuPci;
 impl ConfigurationSpace for QemuPci {
     fn read(&mut self, function: Function, offset: u8) -> u32 {
         select(function, offset);
-        // SAFETY: INV-HV-PCI-1: reading changes no memory.
-        unsafe { input(DATA, Width::Four) }
+        Ports::PCI_CONFIGURATION.input(DATA, Width::Four)
     }
 
     fn write(&mut self, function: Function, offset: u8, width: PortIoWidth, value: u32) {
@@ -31,15 +30,12 @@ impl ConfigurationSpace for QemuPci {
             PortIoWidth::Two => Width::Two,
             PortIoWidth::Four => Width::Four,
         };
-        // SAFETY: INV-HV-PCI-1: only registers of devices that the guest has,
-        // or that are being switched off.
-        unsafe { output(DATA + u16::from(offset & 3), width, value) }
+        Ports::PCI_CONFIGURATION.output(DATA + u16::from(offset & 3), width, value);
     }
 }
 
 /// Selects the register that the byte at `offset` is in.
 fn select(function: Function, offset: u8) {
     let address = ENABLED | u32::from(function.bits()) << 8 | u32::from(offset & !3);
-    // SAFETY: INV-HV-PCI-1: this register only keeps what is written.
-    unsafe { output(ADDRESS, Width::Four, address) }
+    Ports::PCI_CONFIGURATION.output(ADDRESS, Width::Four, address);
 }

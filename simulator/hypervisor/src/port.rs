@@ -1,4 +1,7 @@
 //! Device registers behind x86 I/O ports.
+//!
+//! Only this file says which ports there are to use, and so vouches for what
+//! their devices do (INV-HV-PORT-1).
 
 use core::arch::asm;
 
@@ -34,77 +37,93 @@ impl Width {
     }
 }
 
-/// Reads a port. Bits beyond the width are 0.
-///
-/// # Safety
-///
-/// Reading it must change no memory that Rust code uses (INV-HV-PORT-1).
-pub(crate) unsafe fn input(port: u16, width: Width) -> u32 {
-    let value: u32;
-    // SAFETY: as this function's.
-    unsafe {
-        match width {
-            Width::One => asm!("in al, dx", in("dx") port, inout("eax") 0 => value,
-                options(nomem, nostack, preserves_flags)),
-            Width::Two => asm!("in ax, dx", in("dx") port, inout("eax") 0 => value,
-                options(nomem, nostack, preserves_flags)),
-            Width::Four => asm!("in eax, dx", in("dx") port, out("eax") value,
-                options(nomem, nostack, preserves_flags)),
-        }
-    }
-    value
-}
-
-/// Writes a port. Bits of `value` beyond the width do not count.
-///
-/// # Safety
-///
-/// Writing it must change no memory that Rust code uses (INV-HV-PORT-1).
-pub(crate) unsafe fn output(port: u16, width: Width, value: u32) {
-    // SAFETY: as this function's.
-    unsafe {
-        match width {
-            Width::One => asm!("out dx, al", in("dx") port, in("eax") value,
-                options(nomem, nostack, preserves_flags)),
-            Width::Two => asm!("out dx, ax", in("dx") port, in("eax") value,
-                options(nomem, nostack, preserves_flags)),
-            Width::Four => asm!("out dx, eax", in("dx") port, in("eax") value,
-                options(nomem, nostack, preserves_flags)),
-        }
-    }
-}
-
-/// Eight consecutive I/O ports.
+/// Consecutive I/O ports, of devices that change no memory that Rust code uses,
+/// whatever is read from them and written to them in whatever order
+/// (INV-HV-PORT-1). All there are are the constants below.
 pub(crate) struct Ports {
     first: u16,
+    last: u16,
 }
 
 impl Ports {
-    /// The ports `first` to `first + 7`.
-    ///
-    /// # Safety
-    ///
-    /// Whatever value is written to these ports in whatever order, memory that
-    /// Rust code uses must not change (INV-HV-PORT-1).
-    pub(crate) const unsafe fn new(first: u16) -> Self {
-        assert!(first <= u16::MAX - 7);
-        Self { first }
+    /// The legacy interrupt controllers (8259).
+    pub(crate) const LEGACY_INTERRUPTS: [Self; 2] =
+        [Self::range(0x20, 0x21), Self::range(0xa0, 0xa1)];
+    /// The interval timer (8254).
+    pub(crate) const TIMER: Self = Self::range(0x40, 0x43);
+    /// The timer's gate.
+    pub(crate) const TIMER_GATE: Self = Self::range(0x61, 0x61);
+    /// The clock and its memory (MC146818).
+    pub(crate) const CLOCK: Self = Self::range(0x70, 0x71);
+    /// QEMU's debug console.
+    pub(crate) const DEBUG_CONSOLE: Self = Self::range(0xe9, 0xe9);
+    /// QEMU's debug exit, of four ports.
+    pub(crate) const DEBUG_EXIT: Self = Self::range(0xf4, 0xf7);
+    /// The first serial port (16550).
+    pub(crate) const SERIAL: Self = Self::range(COM1, COM1 + 7);
+    /// Items for firmware (`fw_cfg`). Their interface to memory has ports of its
+    /// own.
+    pub(crate) const FIRMWARE_CONFIGURATION: Self = Self::range(0x510, 0x511);
+    /// Power management: events, control, timer.
+    pub(crate) const POWER: Self = Self::range(0x600, 0x60b);
+    /// PCI's configuration, which changes no memory by itself. What devices do to
+    /// memory when they have been configured is INV-HV-DMA-1.
+    pub(crate) const PCI_CONFIGURATION: Self = Self::range(0xcf8, 0xcff);
+
+    const fn range(first: u16, last: u16) -> Self {
+        assert!(first <= last);
+        Self { first, last }
     }
 
-    fn port(&self, index: u8) -> u16 {
-        assert!(index < 8, "drivers name registers by constants below 8");
-        self.first + u16::from(index)
+    /// Whether all of an access goes to these ports.
+    pub(crate) fn hold(&self, port: u16, width: Width) -> bool {
+        let last = port.checked_add(width.bytes() - 1);
+        self.first <= port && last.is_some_and(|last| last <= self.last)
+    }
+
+    /// Reads from ports, which must be among these. Bits beyond the width are 0.
+    pub(crate) fn input(&self, port: u16, width: Width) -> u32 {
+        assert!(self.hold(port, width), "port {port:#x}: callers stay within their ports");
+        let value: u32;
+        // SAFETY: INV-HV-PORT-1: access to these ports changes no memory.
+        unsafe {
+            match width {
+                Width::One => asm!("in al, dx", in("dx") port, inout("eax") 0 => value,
+                    options(nomem, nostack, preserves_flags)),
+                Width::Two => asm!("in ax, dx", in("dx") port, inout("eax") 0 => value,
+                    options(nomem, nostack, preserves_flags)),
+                Width::Four => asm!("in eax, dx", in("dx") port, out("eax") value,
+                    options(nomem, nostack, preserves_flags)),
+            }
+        }
+        value
+    }
+
+    /// Writes to ports, which must be among these. Bits of `value` beyond the
+    /// width do not count.
+    pub(crate) fn output(&self, port: u16, width: Width, value: u32) {
+        assert!(self.hold(port, width), "port {port:#x}: callers stay within their ports");
+        // SAFETY: INV-HV-PORT-1: access to these ports changes no memory.
+        unsafe {
+            match width {
+                Width::One => asm!("out dx, al", in("dx") port, in("eax") value,
+                    options(nomem, nostack, preserves_flags)),
+                Width::Two => asm!("out dx, ax", in("dx") port, in("eax") value,
+                    options(nomem, nostack, preserves_flags)),
+                Width::Four => asm!("out dx, eax", in("dx") port, in("eax") value,
+                    options(nomem, nostack, preserves_flags)),
+            }
+        }
     }
 }
 
+/// Registers of a byte each, the first in the first port.
 impl Registers for Ports {
     fn read(&self, index: u8) -> u8 {
-        // SAFETY: INV-HV-PORT-1: access to these ports changes no memory.
-        unsafe { input(self.port(index), Width::One) as u8 }
+        self.input(self.first + u16::from(index), Width::One) as u8
     }
 
     fn write(&self, index: u8, value: u8) {
-        // SAFETY: INV-HV-PORT-1: access to these ports changes no memory.
-        unsafe { output(self.port(index), Width::One, value.into()) }
+        self.output(self.first + u16::from(index), Width::One, value.into());
     }
 }

@@ -13,10 +13,6 @@ use serial::Registers;
 
 use crate::port::Ports;
 
-// SAFETY: INV-HV-PORT-1: ports 0xe9 to 0xf0 of a PC belong to the debug console
-// and to the coprocessor's error latch, which access no memory.
-static DEBUG_CONSOLE: Ports = unsafe { Ports::new(0xe9) };
-
 /// Sends a message.
 pub(crate) fn send(report: &Report) {
     write(&report.to_line());
@@ -33,7 +29,7 @@ pub(crate) fn send_fault(text: fmt::Arguments<'_>) {
 }
 
 fn write(text: &str) {
-    text.bytes().for_each(|byte| DEBUG_CONSOLE.write(0, byte));
+    text.bytes().for_each(|byte| Ports::DEBUG_CONSOLE.write(0, byte));
 }
 
 /// Text within a string of JSON [RFC 8259 §7].
@@ -45,15 +41,15 @@ impl Write for Escaped {
         for byte in text.bytes() {
             match byte {
                 b'"' | b'\\' => {
-                    DEBUG_CONSOLE.write(0, b'\\');
-                    DEBUG_CONSOLE.write(0, byte);
+                    Ports::DEBUG_CONSOLE.write(0, b'\\');
+                    Ports::DEBUG_CONSOLE.write(0, byte);
                 }
                 0..=0x1f => {
                     write("\\u00");
-                    DEBUG_CONSOLE.write(0, DIGITS[usize::from(byte >> 4)]);
-                    DEBUG_CONSOLE.write(0, DIGITS[usize::from(byte & 0xf)]);
+                    Ports::DEBUG_CONSOLE.write(0, DIGITS[usize::from(byte >> 4)]);
+                    Ports::DEBUG_CONSOLE.write(0, DIGITS[usize::from(byte & 0xf)]);
                 }
-                _ => DEBUG_CONSOLE.write(0, byte),
+                _ => Ports::DEBUG_CONSOLE.write(0, byte),
             }
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! Base address registers: what the guest writes and where devices lie then.
+//! Tests of ranges: sizes, places, moves.
 
 use super::super::sample_machine::{SampleFunction, SampleMachine};
 use super::super::window;

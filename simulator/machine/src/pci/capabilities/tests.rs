@@ -1,4 +1,4 @@
-//! Capability lists, with those that the guest does not see.
+//! Tests of the list that a guest follows.
 
 use alloc::vec;
 use alloc::vec::Vec;

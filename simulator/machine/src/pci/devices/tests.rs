@@ -1,4 +1,4 @@
-//! Which devices are shown, and where their memory is.
+//! Tests of what a guest has and what it has not.
 
 use alloc::vec::Vec;
 

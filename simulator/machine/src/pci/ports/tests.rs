@@ -1,4 +1,4 @@
-//! Configuration accesses by port.
+//! Tests of the two registers, and of everything that a guest can do with them.
 
 use alloc::vec::Vec;
 
