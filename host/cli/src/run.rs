@@ -282,7 +282,7 @@ impl StockGuest {
         let initrd = folder.path().join("initrd");
         std::fs::write(&initrd, ram_disk)
             .with_context(|| format!("cannot write {}", initrd.display()))?;
-        let image = LinuxImage { kernel: kernel.image, initrd: Some(initrd) };
+        let image = LinuxImage::new(kernel.image, Some(initrd));
         Ok(Self { image, _folder: folder })
     }
 }
@@ -293,7 +293,7 @@ fn request(arguments: &Arguments, stock: Option<&StockGuest>) -> Request {
         (None, None, Some(stock)) => (Image::Linux(stock.image.clone()), StockGuest::COMMAND_LINE),
         (None, kernel, _) => {
             let kernel = kernel.clone().unwrap_or_default();
-            (Image::Linux(LinuxImage { kernel, initrd: arguments.initrd.clone() }), "")
+            (Image::Linux(LinuxImage::new(kernel, arguments.initrd.clone())), "")
         }
     };
     let command_line = match arguments.append.as_str() {

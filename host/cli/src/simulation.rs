@@ -35,6 +35,7 @@ mod statistics;
 
 pub(crate) use end::End;
 pub(crate) use hypervisor::hypervisor;
+pub(crate) use image::image;
 pub(crate) use operator::{Operator, Typed};
 pub(crate) use request::{Devices, FirmwareItem, Image, LinuxImage, Pace, Platform, Request};
 pub(crate) use simulate::{Outcome, simulate};

@@ -2,12 +2,15 @@
 
 mod boot;
 mod conformance;
+mod depth;
 mod guest;
 mod libtest;
 mod machine;
 mod oracle;
+mod recorder;
 mod reproducible;
 mod simulator;
+mod snp_guest;
 
 use anyhow::{Result, bail};
 
@@ -20,6 +23,7 @@ use crate::jobs::{self, Counts, Job};
 use crate::log::Log;
 use crate::project::Project;
 use crate::session::Session;
+use depth::Depth;
 
 /// Test cases of each property test and seconds of each fuzz target, with
 /// `--all`.
@@ -42,21 +46,13 @@ pub(crate) struct Arguments {
     #[arg(value_name = "NAME")]
     filters: Vec<String>,
     /// Thoroughly: 4096 cases of each property test, a minute of each fuzz
-    /// target
+    /// target, every kernel with one and with four processors and every version
+    /// of attestation reports in the simulator
     #[arg(long)]
     all: bool,
     /// Tell the steps' names and purposes, and run none
     #[arg(long)]
     list: bool,
-}
-
-/// How much to test.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Depth {
-    /// What every change must pass.
-    Ordinary,
-    /// Longer searches for rare faults.
-    Thorough,
 }
 
 /// Runs the command.
@@ -105,6 +101,18 @@ fn jobs(project: &Project, depth: Depth) -> Vec<Job<'_>> {
         }),
         Job::new("conformance", "the platform simulator, checked by a guest from inside", |log| {
             conformance::test(project, log)
+        }),
+        Job::new("snp-refuse", "what is wrong fails in the simulator as on hardware", move |log| {
+            snp_guest::refusal::test(project, depth, log)
+        }),
+        Job::new("snp-attest", "another verifier believes a guest's report", move |log| {
+            snp_guest::attestation::test(project, depth, log)
+        }),
+        Job::new("snp-repeat", "the same image twice is the same run", move |log| {
+            snp_guest::repetition::test(project, depth, log)
+        }),
+        Job::new("snp-boot", "stock kernels boot as SNP guests in the simulator", move |log| {
+            snp_guest::boot::test(project, depth, log)
         }),
         Job::new("reproducible", "two folders, the same bytes", |log| {
             reproducible::test(project, log)

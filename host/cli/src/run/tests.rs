@@ -31,7 +31,7 @@ fn outcome(statistics: Option<Statistics>) -> Outcome {
 #[test]
 fn a_stock_guest_runs_if_nothing_is_named() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let image = LinuxImage { kernel: "k".into(), initrd: Some("i".into()) };
+    let image = LinuxImage::new("k".into(), Some("i".into()));
     let stock = StockGuest { image, _folder: folder };
     let of_line = |line: &str| -> Result<Request> {
         let words = std::iter::once("run").chain(line.split_whitespace());

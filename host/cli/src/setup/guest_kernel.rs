@@ -95,6 +95,13 @@ pub(crate) const LINUX_7: GuestKernel = GuestKernel {
 const WITH_BUILT_IN_VIRTIO: &[&str] =
     &["virtio_blk", "virtio_net", "vmw_vsock_virtio_transport", "configfs", "sev_guest"];
 
+impl GuestKernel {
+    /// Name, of the form `linux-SERIES`.
+    pub(crate) const fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
 impl Step for GuestKernel {
     fn name(&self) -> String {
         self.name.to_owned()

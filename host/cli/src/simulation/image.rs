@@ -10,29 +10,38 @@ use anyhow::{Context, Result, anyhow};
 use svsm_image::file::{Igvm, MAX_FILE_SIZE};
 use svsm_image::layout::linux::Acpi;
 use svsm_image::manifest::{
-    CBit, Kind, Linux, LinuxPayload, Manifest, MemorySize, Name, PlatformName, Snp,
+    CBit, Features, Kind, Linux, LinuxPayload, Manifest, MemorySize, Name, PlatformName, Snp,
 };
 use svsm_image::{build, input};
 
 use super::request::{Image, LinuxImage, Platform, Request};
 
+/// Reads or builds the image for the platform of `request`: the bytes of an
+/// IGVM file.
+///
+/// # Errors
+///
+/// A file cannot be read, or does not fit the platform.
+pub(crate) fn image(request: &Request) -> Result<Vec<u8>> {
+    match &request.image {
+        Image::Igvm(path) => Ok(input::read(path, "IGVM file", MAX_FILE_SIZE)?),
+        Image::Linux(linux) => {
+            let manifest = linux_manifest(linux, &request.command_line, &request.platform)?;
+            Ok(build::build(&manifest, &manifest.platforms, &BTreeMap::new())?.igvm)
+        }
+    }
+}
+
 /// Reads or builds the image for the platform of `request`.
 ///
 /// # Errors
 ///
-/// A file cannot be read, is malformed, or does not fit the platform.
+/// As [`image()`], or the file is malformed.
 pub(super) fn obtain(request: &Request) -> Result<Igvm> {
-    match &request.image {
-        Image::Igvm(path) => {
-            let bytes = input::read(path, "IGVM file", MAX_FILE_SIZE)?;
-            Igvm::parse(&bytes).with_context(|| path.display().to_string())
-        }
-        Image::Linux(linux) => {
-            let manifest = linux_manifest(linux, &request.command_line, &request.platform)?;
-            let image = build::build(&manifest, &manifest.platforms, &BTreeMap::new())?;
-            Igvm::parse(&image.igvm).context("the image that was built for Linux")
-        }
-    }
+    Igvm::parse(&image(request)?).with_context(|| match &request.image {
+        Image::Igvm(path) => path.display().to_string(),
+        Image::Linux(_) => "the image that was built for Linux".to_owned(),
+    })
 }
 
 /// What a manifest file would say.
@@ -54,12 +63,13 @@ fn linux_manifest(linux: &LinuxImage, command_line: &str, platform: &Platform) -
     }
     let memory_size = MemorySize::try_from(platform.memory).map_err(wrong)?;
     let c_bit = CBit::try_from(u64::from(platform.c_bit)).map_err(wrong)?;
+    let sev_features = Features::try_from(linux.sev_features.bits()).map_err(wrong)?;
     let processors = u8::try_from(platform.cpus).ok().and_then(NonZeroU8::new);
     let processors = processors.context("a guest has at least one processor")?;
     Ok(Manifest {
         name: Name::try_from("linux".to_owned()).map_err(wrong)?,
         platforms: BTreeSet::from([PlatformName::Snp]),
-        snp: Snp { c_bit, ..Snp::default() },
+        snp: Snp { c_bit, sev_features, ..Snp::default() },
         kind: Kind::Linux(Linux { payload, memory_size, acpi: Acpi::Image { processors } }),
         // All paths are whole.
         folder: PathBuf::new(),
@@ -68,13 +78,15 @@ fn linux_manifest(linux: &LinuxImage, command_line: &str, platform: &Platform) -
 
 #[cfg(test)]
 mod tests {
+    use abi_snp::SevFeatures;
     use svsm_image::manifest::Kind;
 
     use super::linux_manifest;
     use crate::simulation::request::{LinuxImage, Platform};
 
     fn manifest(platform: &Platform) -> anyhow::Result<super::Manifest> {
-        let linux = LinuxImage { kernel: "folder/bzImage".into(), initrd: None };
+        let sev_features = SevFeatures::SNP_ACTIVE | SevFeatures::DEBUG_SWAP;
+        let linux = LinuxImage { kernel: "folder/bzImage".into(), initrd: None, sev_features };
         linux_manifest(&linux, "quiet", platform)
     }
 
@@ -83,6 +95,7 @@ mod tests {
         let manifest =
             manifest(&Platform { c_bit: 47, memory: 1792 << 20, ..Platform::default() })?;
         assert_eq!(manifest.snp.c_bit.mask(), 1 << 47);
+        assert_eq!(manifest.snp.sev_features.get().bits(), 0x21);
         let Kind::Linux(linux) = manifest.kind else { anyhow::bail!("another kind") };
         assert_eq!(linux.memory_size.get(), 1792 << 20);
         assert_eq!(linux.payload.command_line, "quiet");

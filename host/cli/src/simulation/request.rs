@@ -45,6 +45,16 @@ pub(crate) struct LinuxImage {
     pub(crate) kernel: PathBuf,
     /// Its initial RAM disk.
     pub(crate) initrd: Option<PathBuf>,
+    /// What protection its save area asks for: `SNP_ACTIVE` and whatever the
+    /// kernel can live with.
+    pub(crate) sev_features: SevFeatures,
+}
+
+impl LinuxImage {
+    /// An image whose save area asks for SNP and nothing more.
+    pub(crate) const fn new(kernel: PathBuf, initrd: Option<PathBuf>) -> Self {
+        Self { kernel, initrd, sev_features: SevFeatures::SNP_ACTIVE }
+    }
 }
 
 /// The machine, as an owner of hardware or the firmware would choose it, and

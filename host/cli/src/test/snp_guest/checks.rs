@@ -1,0 +1,87 @@
+//! What is found, compared with what there should be.
+
+use std::fmt::Debug;
+
+use anyhow::Result;
+
+use crate::jobs::Counts;
+use crate::log::Log;
+
+/// Counts comparisons and tells about those that fail.
+pub(super) struct Checks<'a> {
+    log: &'a mut Log,
+    counts: Counts,
+}
+
+impl<'a> Checks<'a> {
+    /// Nothing has been compared yet.
+    pub(super) fn new(log: &'a mut Log) -> Self {
+        Self { log, counts: Counts::default() }
+    }
+
+    /// The log, for what belongs between the comparisons.
+    pub(super) fn log(&mut self) -> &mut Log {
+        self.log
+    }
+
+    /// Compares `found` with `expected`.
+    ///
+    /// # Errors
+    ///
+    /// The log cannot be written.
+    pub(super) fn same<T: Debug + PartialEq + ?Sized>(
+        &mut self,
+        what: &str,
+        found: &T,
+        expected: &T,
+    ) -> Result<()> {
+        if found == expected {
+            self.counts.passed += 1;
+            return Ok(());
+        }
+        self.counts.failed += 1;
+        self.log.say(&format!("FAILED: {what}\n  expected {expected:?}\n  found    {found:?}"))
+    }
+
+    /// All comparisons so far.
+    pub(super) fn counts(&self) -> Counts {
+        self.counts
+    }
+}
+
+/// What a guest says about `subject` in a line `subject: text` of its console;
+/// nothing if there is no such line.
+pub(super) fn told<'a>(console: &'a str, subject: &str) -> &'a str {
+    let text = |line: &'a str| line.strip_prefix(subject)?.strip_prefix(':').map(str::trim);
+    console.lines().find_map(text).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Checks, told};
+    use crate::jobs::Counts;
+    use crate::log::Log;
+
+    #[test]
+    fn differences_are_told() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let mut log = Log::create(folder.path().join("log"))?;
+        let mut checks = Checks::new(&mut log);
+        checks.same("colour", "red", "red")?;
+        checks.same("processors", &1, &4)?;
+        assert_eq!(checks.counts(), Counts { passed: 1, failed: 1, skipped: 0 });
+        let text = log.text()?;
+        assert!(text.contains("processors") && text.contains("expected 4"), "{text}");
+        assert!(!text.contains("colour"), "{text}");
+        Ok(())
+    }
+
+    #[test]
+    fn subjects_are_whole() {
+        let console = "noise\r\nprocessors: 4 \r\nprocess: x\r\nempty:\r\n";
+        assert_eq!(told(console, "processors"), "4");
+        assert_eq!(told(console, "process"), "x");
+        assert_eq!(told(console, "empty"), "");
+        assert_eq!(told(console, "absent"), "");
+    }
+}
