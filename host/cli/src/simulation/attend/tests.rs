@@ -170,9 +170,12 @@ fn an_operator_that_fails_ends_the_run() {
 #[test]
 fn lines_that_are_no_reports() -> Result<()> {
     let end = Report::Ended { end: Told::PoweredOff };
+    // Opened once, as QEMU does: with its last writer gone the pipe is at its end.
     let script = format!(
-        "printf 'SeaBIOS (version 1)\\r\\n{{\"report\":\"unheard of\"}}\\n' > $1\n{}",
-        telling(std::slice::from_ref(&end))
+        "exec 3> $1\n\
+         printf 'SeaBIOS (version 1)\\r\\n{{\"report\":\"unheard of\"}}\\n' >&3\n\
+         cat >&3 <<'END'\n{}END\n",
+        end.to_line()
     );
     let mut operator = Recorder::default();
     assert_eq!(attended(&script, None, &mut operator)?.end, End::Told(Told::PoweredOff));
