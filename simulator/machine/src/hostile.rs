@@ -34,7 +34,7 @@
 //! |---|---|
 //! | `time T` | so much of the machine's time has gone by, once: `500ms`, `2s`, `10us`, `7ns` |
 //! | `exit NAME\|NUMBER\|any` | a processor exits; the emulated processor's own exits, [`abi_svm::ExitCode`] |
-//! | `enter` | a processor has loaded a save area: at its start, and when its level changes |
+//! | `enter` | a processor has loaded a save area: at its start, after a wait, when its level changes |
 //! | `msr-request NAME\|NUMBER\|any` | it asks by the GHCB MSR |
 //! | `page-request NAME\|NUMBER\|any` | it asks by the GHCB page |
 //! | `cpuid LEAF\|any [subleaf N]` | it is told what CPUID says, by either protocol |
@@ -62,8 +62,8 @@
 //! | deed, at any trigger | what it does |
 //! |---|---|
 //! | `inject interrupt V`, `inject nmi`, `inject exception V [code C]`, each with `[into processor N]` | delivers an event before the next instruction, interrupts on or off |
-//! | `remap GPA`, `map-back GPA` | maps a page of the guest to another one's memory, and back |
-//! | `take GPA`, `give GPA` | takes a page from the guest, gives it one, which it has not accepted |
+//! | `remap GPA`, `map-back GPA` | maps a page of the guest to another one's memory, and back; all 2 MiB of a large page |
+//! | `take GPA`, `give GPA` | takes a page of 4 KiB from the guest; gives it one, which it has not accepted |
 //! | `swap GPA GPA` | swaps the content of two shared pages |
 //! | `write GPA BYTES` | writes to shared memory |
 //! | `start processor N vmpl N save-area GPA` | lets a processor run the save area in a page, whoever it was made for |
