@@ -25,14 +25,22 @@ fn only_the_whole_is_found() -> Result<()> {
         write(&place, file)?;
     }
     assert_eq!(LINUX_7.find(&machine)?, None, "without an order");
-    std::fs::write(place.join(ORDER), "vsock.ko\nvirtio_blk.ko\n")?;
-    assert_eq!(LINUX_7.find(&machine)?, None, "without a module");
-    write(&place.join(MODULES), "virtio_blk.ko")?;
+    let wanted = LINUX_7.modules.iter().map(|name| format!("{name}.ko"));
+    let mut order = vec!["vsock.ko".to_owned()];
+    order.extend(wanted.clone());
+    std::fs::write(place.join(ORDER), order.join("\n"))?;
+    assert_eq!(LINUX_7.find(&machine)?, None, "without a module's file");
+    for name in wanted {
+        write(&place.join(MODULES), &name)?;
+    }
     assert_eq!(LINUX_7.find(&machine)?.map(|found| found.path), Some(place.clone()));
     let files = KernelFiles::in_folder(&place)?;
     assert_eq!(files.image, place.join("bzImage"));
-    let modules = ["vsock.ko", "virtio_blk.ko"].map(|name| place.join("modules").join(name));
+    let modules: Vec<_> = order.iter().map(|name| place.join("modules").join(name)).collect();
     assert_eq!(files.modules, modules);
+    order.pop();
+    std::fs::write(place.join(ORDER), order.join("\n"))?;
+    assert_eq!(LINUX_7.find(&machine)?, None, "without a module that is wanted");
     Ok(())
 }
 
