@@ -40,12 +40,24 @@ impl<'a> Checks<'a> {
             return Ok(());
         }
         self.counts.failed += 1;
-        self.log.say(&format!("FAILED: {what}\n  expected {expected:?}\n  found    {found:?}"))
+        let [expected, found] = [expected, found].map(excerpt);
+        self.log.say(&format!("FAILED: {what}\n  expected {expected}\n  found    {found}"))
     }
 
     /// All comparisons so far.
     pub(super) fn counts(&self) -> Counts {
         self.counts
+    }
+}
+
+/// The beginning of a value, as a developer writes it.
+fn excerpt<T: Debug + ?Sized>(value: &T) -> String {
+    /// Enough to see what it is.
+    const LONGEST: usize = 500;
+    let text = format!("{value:?}");
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
     }
 }
 
@@ -73,6 +85,8 @@ mod tests {
         let text = log.text()?;
         assert!(text.contains("processors") && text.contains("expected 4"), "{text}");
         assert!(!text.contains("colour"), "{text}");
+        Checks::new(&mut log).same("long", "é".repeat(9999).as_str(), "short")?;
+        assert!(log.text()?.len() < 2000);
         Ok(())
     }
 
