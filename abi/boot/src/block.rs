@@ -128,6 +128,9 @@ impl PartKind {
     pub const GUEST_INITRD: Self = Self(13);
     /// Guest payload: kernel command line without terminating zero.
     pub const GUEST_COMMAND_LINE: Self = Self(14);
+    /// Options for the kernel: the manifest's text, in UTF-8. What words it may
+    /// have is for the kernel to say.
+    pub const KERNEL_OPTIONS: Self = Self(16);
 
     /// The kind's name in words, if it is one that this version knows.
     #[must_use]
@@ -147,6 +150,7 @@ impl PartKind {
             Self::GUEST_KERNEL => "guest kernel",
             Self::GUEST_INITRD => "guest initrd",
             Self::GUEST_COMMAND_LINE => "guest command line",
+            Self::KERNEL_OPTIONS => "kernel options",
             _ => return None,
         })
     }

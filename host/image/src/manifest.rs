@@ -20,8 +20,8 @@ pub use keys::{
     Kernel, Kind, Linux, LinuxPayload, Manifest, Module, Parameters, Program, Service, Snp,
 };
 pub use values::{
-    AreaPages, CBit, Cpus, Features, MaxVcpus, MemorySize, Name, Pages, PlatformName, Policy,
-    Region, VmsaGpa,
+    AreaPages, CBit, Cpus, Features, KernelOptions, MaxVcpus, MemorySize, Name, Pages,
+    PlatformName, Policy, Region, VmsaGpa,
 };
 
 use crate::input;

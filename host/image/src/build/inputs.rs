@@ -165,7 +165,8 @@ impl ModuleFiles {
     }
 }
 
-/// Pages that the platform (on SNP) and the loader fill.
+/// Pages that the platform (on SNP) and the loader fill, and the page with the
+/// kernel's options.
 fn filled(module: &Module, platform: Platform) -> Vec<Filled> {
     let parameters = &module.parameters;
     let area = |purpose, pages: AreaPages| Filled {
@@ -186,6 +187,11 @@ fn filled(module: &Module, platform: Platform) -> Vec<Filled> {
     filled.push(page(Purpose::VpCount, Access::READ, Arc::default()));
     filled.push(area(Purpose::Madt, parameters.madt_pages));
     filled.push(area(Purpose::DeviceTree, parameters.device_tree_pages));
+    let options = module.kernel.options.as_str();
+    if !options.is_empty() {
+        let content: Arc<[u8]> = options.as_bytes().into();
+        filled.push(page(Purpose::KernelOptions, Access::READ, content));
+    }
     filled
 }
 

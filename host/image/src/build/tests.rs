@@ -410,3 +410,16 @@ fn owner_signs_with_the_manifests_version() {
     assert!(matches!(native.sign(&manifest, &key, None), Err(SignError::Measure(_))));
     assert_eq!(native, files.build(&text, &[PlatformName::Native]).unwrap());
 }
+
+#[test]
+fn the_kernels_options_are_a_measured_part() {
+    let files = Files::new();
+    let text = [HEAD, &KERNEL.replace("[kernel]", "[kernel]\noptions = \"one two\"")].concat();
+    let image = files.build(&text, &BOTH).unwrap();
+    for parts in image.parts.values() {
+        let part = parts.iter().find(|part| part.purpose == Purpose::KernelOptions).unwrap();
+        assert_eq!((&*part.content, part.access), (b"one two".as_slice(), Access::READ));
+    }
+    let without = files.build(&[HEAD, KERNEL].concat(), &BOTH).unwrap();
+    assert!(without.parts.values().flatten().all(|p| p.purpose != Purpose::KernelOptions));
+}

@@ -40,8 +40,9 @@ pub struct Inputs<'a> {
     pub c_bit_mask: u64,
     /// The module's kernel.
     pub kernel: &'a KernelElf,
-    /// Pages that the platform or the loader fills, in this order, with the
-    /// number of pages, the access and the content they start with.
+    /// Pages that the platform or the loader fills or the kernel reads, in this
+    /// order, with the number of pages, the access and the content they start
+    /// with.
     pub filled: Vec<Filled>,
     /// Services: name and ELF file.
     pub services: Vec<(String, Arc<[u8]>)>,
@@ -58,7 +59,7 @@ pub struct Payload {
     pub content: Arc<[u8]>,
 }
 
-/// Pages that the platform or the loader fills.
+/// Pages that the platform or the loader fills or the kernel reads.
 #[derive(Clone, Debug)]
 pub struct Filled {
     /// Which ones.
@@ -67,7 +68,7 @@ pub struct Filled {
     pub pages: u32,
     /// How they are mapped.
     pub access: Access,
-    /// What the image itself puts there: the CPUID leaves it asks for.
+    /// What the image itself puts there, such as the CPUID leaves it asks for.
     pub content: Arc<[u8]>,
 }
 

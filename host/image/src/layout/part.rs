@@ -47,6 +47,8 @@ pub enum Purpose {
     GuestInitrd,
     /// Guest payload: kernel command line.
     GuestCommandLine,
+    /// Options for the module's kernel.
+    KernelOptions,
     /// Linux `struct boot_params`.
     BootParameters,
     /// Linux SNP: descriptor table, `setup_data` node and confidential
@@ -77,6 +79,7 @@ impl Purpose {
             Self::GuestKernel => PartKind::GUEST_KERNEL,
             Self::GuestInitrd => PartKind::GUEST_INITRD,
             Self::GuestCommandLine => PartKind::GUEST_COMMAND_LINE,
+            Self::KernelOptions => PartKind::KERNEL_OPTIONS,
             Self::BootParameters | Self::PlatformData | Self::AcpiTables | Self::FreeMemory => {
                 return None;
             }

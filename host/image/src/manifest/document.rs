@@ -18,7 +18,7 @@ use super::keys::{
     Kernel, Kind, Linux, LinuxPayload, Manifest, Module, Parameters, Program, Service, Snp,
 };
 use super::values::{
-    Cpus, MaxVcpus, MemorySize, Name, Pages, PlatformName, Region, checked_default,
+    Cpus, KernelOptions, MaxVcpus, MemorySize, Name, Pages, PlatformName, Region, checked_default,
 };
 
 /// Longest command line, in bytes. Kernels state a lower limit of their own.
@@ -56,6 +56,8 @@ struct RawKernel {
     elf: Option<PathBuf>,
     #[serde(default = "four_pages")]
     stack_pages: Pages,
+    #[serde(default)]
+    options: KernelOptions,
 }
 
 #[derive(Deserialize)]
@@ -130,13 +132,13 @@ fn module(document: Document, folder: &Path) -> Result<Module, Fault> {
     }
     let kernel = document.kernel.ok_or_else(|| missing("kernel"))?;
     let span = kernel.span();
-    let RawKernel { package, elf, stack_pages } = kernel.into_inner();
+    let RawKernel { package, elf, stack_pages, options } = kernel.into_inner();
     let program = program(package, elf, folder).map_err(|e| (span, format!("kernel: {e}")))?;
 
     Ok(Module {
         max_vcpus: document.max_vcpus.ok_or_else(|| missing("max_vcpus"))?.into_inner(),
         region: document.region.ok_or_else(|| missing("region"))?.into_inner(),
-        kernel: Kernel { program, stack_pages },
+        kernel: Kernel { program, stack_pages, options },
         parameters: document.parameters.map(Spanned::into_inner).unwrap_or_default(),
         services: services(document.service, folder)?,
         guest: document.guest.map(|raw| guest(raw, folder)).transpose()?.flatten(),

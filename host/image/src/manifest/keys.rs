@@ -8,8 +8,8 @@ use serde::Deserialize;
 use crate::layout::linux::Acpi;
 
 use super::values::{
-    AreaPages, CBit, Features, MaxVcpus, MemorySize, Name, Pages, PlatformName, Policy, Region,
-    VmsaGpa, checked_default,
+    AreaPages, CBit, Features, KernelOptions, MaxVcpus, MemorySize, Name, Pages, PlatformName,
+    Policy, Region, VmsaGpa, checked_default,
 };
 
 /// A checked manifest.
@@ -64,6 +64,8 @@ pub struct Kernel {
     pub program: Program,
     /// `stack_pages`: pages of the stack it starts on. Default: 4.
     pub stack_pages: Pages,
+    /// `options`: words for the kernel, measured with it. Default: none.
+    pub options: KernelOptions,
 }
 
 /// Where an ELF file comes from: exactly one of two keys.

@@ -67,7 +67,7 @@ fn short_manifest_has_the_defaults() {
     assert_eq!(module.max_vcpus.get(), 16);
     assert_eq!(module.region, Region { base: 0x800_0000, size: 0x100_0000 });
     assert_eq!(module.kernel.program, Program::Package("svsm-kernel".to_owned()));
-    assert_eq!(module.kernel.stack_pages.get(), 4);
+    assert_eq!((module.kernel.stack_pages.get(), module.kernel.options.as_str()), (4, ""));
     let Parameters { memory_map_pages, madt_pages, device_tree_pages } = module.parameters;
     assert_eq!([memory_map_pages, madt_pages, device_tree_pages].map(AreaPages::get), [1, 1, 0]);
     assert_eq!((module.services, module.guest), (Vec::new(), None));
@@ -81,7 +81,7 @@ kind = "module"
 platforms = ["snp"]
 max_vcpus = 4096
 region = { base = 0, size = 0x4000_0000 }
-kernel = { elf = "kernel.elf", stack_pages = 8 }
+kernel = { elf = "kernel.elf", stack_pages = 8, options = "a b" }
 parameters = { memory_map_pages = 2, madt_pages = 0, device_tree_pages = 3 }
 snp = { c_bit = 47, policy = 0xb_0000, sev_features = 9, svn = 7, vmsa_gpa = 0x1000 }
 guest = { kind = "linux", kernel = "bzImage", initrd = "/abs/initrd", command_line = "quiet" }
@@ -98,6 +98,7 @@ elf = "vtpm.elf"
     assert_eq!(manifest.packages().collect::<Vec<_>>(), ["svsm-init"]);
     let module = module(text);
     assert_eq!(module.kernel.program, Program::Elf("images/kernel.elf".into()));
+    assert_eq!(module.kernel.options.as_str(), "a b");
     assert_eq!(module.parameters.device_tree_pages.get(), 3);
     assert_eq!(module.services[1].program, Program::Elf("images/vtpm.elf".into()));
     let guest = module.guest.unwrap();
@@ -187,6 +188,7 @@ fn values_out_of_range_are_refused() {
         ("package = \"svsm-kernel\"", "package = \"a\"\nelf = \"b\"", "exactly one"),
         ("package = \"svsm-kernel\"", "package = \"a\"\nstack_pages = 0", "pages is 0"),
         ("package = \"svsm-kernel\"", "package = \"a\"\nstack_pages = 1025", "pages is 1025"),
+        ("package = \"svsm-kernel\"", "package = \"a\"\noptions = \"\\n\"", "`options`"),
     ];
     for (line, replacement, words) in cases {
         let (at, message) = refusal(&with(line, replacement));

@@ -218,6 +218,32 @@ impl TryFrom<String> for Name {
     }
 }
 
+/// `kernel.options`: words for the kernel, one page of printable ASCII at most.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct KernelOptions(String);
+
+impl KernelOptions {
+    /// The words.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for KernelOptions {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let printable = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        if printable && text.len() as u64 <= PAGE_SIZE {
+            Ok(Self(text))
+        } else {
+            Err(format!("`options` must be at most {PAGE_SIZE} printable ASCII characters"))
+        }
+    }
+}
+
 /// `[region]`: contiguous guest memory that the module owns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "RawRegion")]
