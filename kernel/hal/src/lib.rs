@@ -39,6 +39,8 @@
 #[cfg(target_os = "none")]
 mod entry;
 #[cfg(target_os = "none")]
+pub mod image;
+#[cfg(target_os = "none")]
 mod panic;
 #[cfg(target_os = "none")]
 mod platform;

@@ -9,7 +9,7 @@ use zerocopy::FromBytes;
 use crate::segments::{self, BOOT_PROCESSOR};
 use crate::stop::stop;
 use crate::stop_reason::StopReason;
-use crate::{platform, println, trap};
+use crate::{image, platform, println, trap};
 
 type Page = [u8; PAGE_SIZE as usize];
 
@@ -56,7 +56,11 @@ unsafe extern "C" fn start(block: *const Page) -> ! {
     trap::load();
 
     match BootBlock::parse(block) {
-        Ok(block) => svsm_main(block),
+        Ok(parsed) => {
+            // SAFETY: INV-BOOT-1: it is the boot block.
+            unsafe { image::keep(block) };
+            svsm_main(parsed)
+        }
         Err(error) => {
             println!("{error}; build the image again, with the builder of this kernel's version");
             stop(StopReason::BootBlock)
