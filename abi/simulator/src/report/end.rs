@@ -65,6 +65,16 @@ pub enum End {
         /// What is wrong with the save area.
         text: String,
     },
+    /// The guest asked its hypervisor for something that has no answer by the
+    /// GHCB protocol, or said that it cannot go on.
+    ProtocolError {
+        /// Number of the processor.
+        vcpu: u32,
+        /// Its privilege level.
+        vmpl: u8,
+        /// What.
+        text: String,
+    },
     /// All processors wait, and nothing is left that could wake one.
     Stalled,
     /// The launch was refused, or the machine cannot be had.
@@ -106,6 +116,9 @@ impl fmt::Display for End {
             Self::InvalidSaveArea { vcpu, vmpl, text } => {
                 write!(f, "invalid save area for processor {vcpu} at VMPL{vmpl}")?;
                 more(f, text)
+            }
+            Self::ProtocolError { vcpu, vmpl, text } => {
+                write!(f, "GHCB protocol error on processor {vcpu} at VMPL{vmpl}: {text}")
             }
             Self::Stalled => f.write_str("all processors wait, and nothing can wake one"),
             Self::Refused { text } => write!(f, "launch refused: {text}"),

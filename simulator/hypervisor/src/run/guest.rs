@@ -561,6 +561,8 @@ fn stop_end(number: usize, vmpl: Vmpl, stop: Stop) -> End {
             reason_code: reason.code,
             text: alloc::string::String::new(),
         },
-        other => End::Fault { text: format!("processor {vcpu} at VMPL{vmpl}: {other}") },
+        Stop::UnsupportedExit { .. }
+        | Stop::UndefinedRequest { .. }
+        | Stop::InaccessibleGhcb(_) => End::ProtocolError { vcpu, vmpl, text: stop.to_string() },
     }
 }

@@ -51,7 +51,7 @@ pub enum Stop {
         detail: u64,
     },
     /// The GHCB MSR holds no request. There is no answer that would say so.
-    #[error("GHCB MSR value {value:#x} is no request: {error}")]
+    #[error("{error} (the value is {value:#x})")]
     UndefinedRequest {
         /// The value.
         value: u64,

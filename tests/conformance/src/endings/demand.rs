@@ -42,7 +42,7 @@ pub(super) const ENDINGS: &[Ending] = &[
         hardware: "the hypervisor ends the guest, which could not handle an exit",
         processors: 1,
         run: |bench| {
-            announce(Expected::Fault);
+            announce(Expected::ProtocolError);
             bench.ghcb.answer(&SaveArea::request(ExitCode::UNSUPPORTED_EVENT.0, 0x99, 0));
             Ok(())
         },
@@ -53,7 +53,7 @@ pub(super) const ENDINGS: &[Ending] = &[
         hardware: "the hypervisor ends a guest whose GHCB MSR holds no request",
         processors: 1,
         run: |_| {
-            announce(Expected::Fault);
+            announce(Expected::ProtocolError);
             exit(0x0ff);
             Ok(())
         },
@@ -65,7 +65,7 @@ pub(super) const ENDINGS: &[Ending] = &[
         processors: 1,
         run: |bench| {
             let page = bench.private_page()?;
-            announce(Expected::Fault);
+            announce(Expected::ProtocolError);
             exit(page.gpa());
             Ok(())
         },

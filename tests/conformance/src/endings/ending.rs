@@ -35,8 +35,8 @@ pub(super) enum Expected {
     InvalidSaveArea,
     /// The machine starts again.
     Reset,
-    /// The hypervisor can make nothing of what the guest does.
-    Fault,
+    /// The hypervisor can make nothing of what the guest asks for.
+    ProtocolError,
 }
 
 impl fmt::Display for Expected {
@@ -48,7 +48,7 @@ impl fmt::Display for Expected {
             Self::Terminated(code) => write!(f, "terminated {code:#x}"),
             Self::InvalidSaveArea => f.write_str("invalid_save_area"),
             Self::Reset => f.write_str("reset"),
-            Self::Fault => f.write_str("fault"),
+            Self::ProtocolError => f.write_str("protocol_error"),
         }
     }
 }

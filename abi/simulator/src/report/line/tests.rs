@@ -47,6 +47,10 @@ fn ends() -> Vec<(End, &'static str)> {
             End::InvalidSaveArea { vcpu: 0, vmpl: 3, text: text() },
             "invalid save area for processor 0 at VMPL3: more",
         ),
+        (
+            End::ProtocolError { vcpu: 2, vmpl: 0, text: text() },
+            "GHCB protocol error on processor 2 at VMPL0: more",
+        ),
         (End::Stalled, "all processors wait, and nothing can wake one"),
         (End::Refused { text: text() }, "launch refused: more"),
         (End::Fault { text: text() }, "the simulator failed: more"),
