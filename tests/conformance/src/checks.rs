@@ -12,10 +12,12 @@
 //! | `levels` | VMPL1 to VMPL3 |
 //! | `processors` | other processors |
 //! | `interrupts` | local APIC, HLT, NMI |
+//! | `doorbell` | restricted injection: #HV and its doorbell page |
 //! | `guest_requests` | messages to the security processor |
 
 mod check;
 mod communication;
+mod doorbell;
 mod guest_requests;
 mod identity;
 mod interrupts;
@@ -42,6 +44,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Check> {
         interrupts::CHECKS,
         guest_requests::CHECKS,
         processors::CHECKS,
+        doorbell::CHECKS,
         levels::CHECKS,
     ]
     .into_iter()

@@ -1,5 +1,6 @@
 //! Runs the conformance guest in the platform simulator: all its checks with
-//! one processor and with four, then each of its endings.
+//! one processor and with four, and with what else a save area can ask for,
+//! then each of its endings.
 //!
 //! What the guest says is described in the book, "Conformance".
 
@@ -7,7 +8,7 @@ mod expected_end;
 mod listener;
 mod results;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use abi_simulator::report;
@@ -23,14 +24,14 @@ use crate::machine::follow;
 use crate::project::Project;
 use crate::simulation::{Devices, End, FirmwareItem, Image, Pace, Platform, Request, simulate};
 
-/// What the image is made of.
-const MANIFEST: &str = "images/conformance.toml";
+/// The images that the guest is in, by manifest, and numbers of processors that
+/// the checks run with in each. The first is the one that the endings run in.
+const IMAGES: [(&str, &[u32]); 2] =
+    [("images/conformance.toml", &[1, 4]), ("images/conformance-restricted.toml", &[4])];
 /// The item by which the guest is told what to do.
 const ITEM: &str = "opt/org.svsm/conformance";
 /// Asks for the list of endings.
 const LIST: &str = "list";
-/// Numbers of processors that the checks run with.
-const PROCESSORS: [u32; 2] = [1, 4];
 /// Far more than any run takes.
 const LIMIT: Duration = Duration::from_secs(120);
 
@@ -41,18 +42,26 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// The guest or the simulator cannot be built, QEMU is missing, or what the
 /// guest says cannot be understood.
 pub(super) fn test(project: &Project, log: &mut Log) -> Result<Counts> {
-    let manifest = project.workspace.root().join(MANIFEST);
-    let built = build::image(project, &manifest, log.stream()?)?;
-    let image = built.igvm.as_path();
     let mut counts = Counts::default();
-    for processors in PROCESSORS {
-        counts = counts.plus(checks(project, image, processors, log)?);
+    for (manifest, processors) in IMAGES {
+        log.say(&format!("--- {manifest}"))?;
+        let image = image(project, manifest, log)?;
+        for processors in processors {
+            counts = counts.plus(checks(project, &image, *processors, log)?);
+        }
     }
-    let list = run(project, image, 1, Some(LIST), log)?;
+    let image = image(project, IMAGES[0].0, log)?;
+    let list = run(project, &image, 1, Some(LIST), log)?;
     for (name, processors) in endings(&list.console) {
-        counts = counts.plus(ending(project, image, name, processors, log)?);
+        counts = counts.plus(ending(project, &image, name, processors, log)?);
     }
     Ok(counts)
+}
+
+/// Builds the image of a manifest.
+fn image(project: &Project, manifest: &str, log: &mut Log) -> Result<PathBuf> {
+    let manifest = project.workspace.root().join(manifest);
+    Ok(build::image(project, &manifest, log.stream()?)?.igvm)
 }
 
 /// What a run came to.

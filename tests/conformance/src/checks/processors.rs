@@ -2,12 +2,15 @@
 
 use abi_snp::Vmpl;
 use abi_snp::ghcb::{
-    ApCreation, ApCreationAction, ExitCode, MalformedInput, NaeError, SaveArea, ValidFields,
+    ApCreation, ApCreationAction, ExitCode, MalformedInput, MsrCall, NaeError, RegisterGhcb,
+    SaveArea, ValidFields,
 };
 use abi_x86::{ExceptionVector, Msr, SIZE_2M};
 
 use super::check::Check;
+use super::interrupts::{ASSERT, INTERRUPT_COMMAND, enable, needs_vectors};
 use crate::bench::{Bench, expect_done, expect_trap};
+use crate::ghcb::{Ghcb, frame};
 use crate::machine::{Content, Permissions, Probe, Worker};
 use crate::verdict::{Verdict, expect, require, skip};
 use crate::workers;
@@ -133,7 +136,7 @@ fn create(bench: &mut Bench) -> Verdict {
 }
 
 /// The other processors that run.
-fn running(bench: &Bench) -> Verdict<impl Iterator<Item = u32> + use<>> {
+pub(super) fn running(bench: &Bench) -> Verdict<impl Iterator<Item = u32> + use<>> {
     let started = bench.started.processors;
     let others = others(bench)?;
     if !started.contains(&true) {
@@ -177,10 +180,9 @@ fn memory(bench: &mut Bench) -> Verdict {
 }
 
 fn interrupt(bench: &mut Bench) -> Verdict {
-    const INTERRUPT_COMMAND: Msr = Msr(0x830);
-    const ASSERT: u64 = 1 << 14;
     const VECTOR: u8 = 0x33;
-    super::interrupts::enable(bench)?;
+    needs_vectors(bench)?;
+    enable(bench)?;
     for number in running(bench)? {
         enable_there(bench, number)?;
         let worker = Worker::of_processor(number);
@@ -196,29 +198,40 @@ fn interrupt(bench: &mut Bench) -> Verdict {
     Ok(())
 }
 
-/// Switches the local APIC of another processor on, with a page of its own.
-fn enable_there(bench: &mut Bench, number: u32) -> Verdict {
-    use abi_snp::ghcb::{MsrCall, RegisterGhcb};
+/// Gives another processor a GHCB page.
+fn ghcb_there(bench: &mut Bench, number: u32) -> Verdict<Ghcb> {
     let page = bench.shared_page()?;
-    let call = RegisterGhcb(crate::ghcb::frame(page));
+    let call = RegisterGhcb(frame(page));
     let outcome = bench.on_processor(number, Probe::Exit(call.request().encode()))?;
     let answer = call.answer(outcome.edx_eax());
     require(answer.is_ok(), "the page to be registered", answer)?;
-    let ghcb = crate::ghcb::Ghcb(page);
+    Ok(Ghcb(page))
+}
+
+/// Lets another processor ask for an event that must succeed.
+pub(super) fn ask_there(bench: &Bench, number: u32, ghcb: Ghcb, asked: &SaveArea) -> Verdict {
+    ghcb.prepare(asked);
+    expect_done("VMGEXIT", &bench.on_processor(number, Probe::Exit(ghcb.0.gpa()))?)?;
+    let answer = SaveArea::load(|offset| ghcb.0.read(offset));
+    expect("answer", Some(0), answer.exit_info_1)
+}
+
+/// Switches the local APIC of another processor on, and gives the GHCB page
+/// that it has got for that.
+pub(super) fn enable_there(bench: &mut Bench, number: u32) -> Verdict<Ghcb> {
+    let ghcb = ghcb_there(bench, number)?;
     const X2APIC_ENABLED: u64 = 0xfee0_0000 | 1 << 11 | 1 << 10;
     const SPURIOUS: u64 = 1 << 8 | 0x3f;
     for (msr, value) in [(Msr::APIC_BASE, X2APIC_ENABLED), (Msr(0x80f), SPURIOUS)] {
-        ghcb.prepare(&SaveArea {
+        let asked = SaveArea {
             rax: Some(value),
             rcx: Some(msr.0.into()),
             rdx: Some(0),
             ..SaveArea::request(ExitCode::MSR.0, 1, 0)
-        });
-        expect_done("VMGEXIT", &bench.on_processor(number, Probe::Exit(page.gpa()))?)?;
-        let answer = SaveArea::load(|offset| page.read(offset));
-        expect("answer to WRMSR", Some(0), answer.exit_info_1)?;
+        };
+        ask_there(bench, number, ghcb, &asked)?;
     }
-    Ok(())
+    Ok(ghcb)
 }
 
 fn destroy(bench: &mut Bench) -> Verdict {

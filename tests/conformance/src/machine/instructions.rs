@@ -60,6 +60,8 @@ pub(super) enum Instruction {
     HaltForGood,
     /// Takes the interrupt table away, and raises an exception.
     TripleFault,
+    /// Exchanges RDX with the 8 bytes at RAX.
+    Exchange,
 }
 
 unsafe extern "C" {
@@ -128,4 +130,5 @@ instructions! {
     ".byte 0x0f, 0xff"; // UD0
     "cli" "hlt";
     "push 0" "push 0" "lidt [rsp]" "ud2";
+    "xchg [rax], rdx";
 }

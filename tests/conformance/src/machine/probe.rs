@@ -69,6 +69,8 @@ pub(crate) enum Probe {
     Read(Page, usize),
     /// Writes 8 bytes.
     Write(Page, usize, u64),
+    /// Exchanges 8 bytes, in one piece even if the host writes there.
+    Exchange(Page, usize, u64),
     /// Calls the code at the start of the page, which [`Page::make_return`] has
     /// put there.
     Call(Page),
@@ -306,6 +308,10 @@ impl Probe {
                 (registers.rax, registers.rdx) = (inside(page, offset), value);
                 Instruction::Write
             }
+            Self::Exchange(page, offset, value) => {
+                (registers.rax, registers.rdx) = (inside(page, offset), value);
+                Instruction::Exchange
+            }
             Self::Call(page) => {
                 registers.rax = page.address();
                 Instruction::Call
@@ -341,6 +347,7 @@ impl Probe {
             | Self::Rmpadjust { .. }
             | Self::RmpadjustRaw { .. }
             | Self::Read(..) => *rax = after.rax,
+            Self::Exchange(..) => *rdx = after.rdx,
             Self::WriteMsr(..)
             | Self::Wbinvd
             | Self::Invd

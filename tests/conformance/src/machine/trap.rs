@@ -139,6 +139,10 @@ global_asm!(
     handle = sym handle,
 );
 
+/// Exceptions that no instruction causes.
+const FROM_OUTSIDE: [ExceptionVector; 2] =
+    [ExceptionVector::NON_MASKABLE_INTERRUPT, ExceptionVector::HYPERVISOR_INJECTION];
+
 /// Handles an exception or interrupt.
 ///
 /// # Safety
@@ -150,7 +154,7 @@ unsafe extern "C" fn handle(frame: *mut TrapFrame, context: *const Context) {
     // very call and nobody else has it; contexts live for ever.
     let (frame, context) = unsafe { (&mut *frame, &*context) };
     let vector = frame.vector();
-    if vector.0 >= 32 || vector == ExceptionVector::NON_MASKABLE_INTERRUPT {
+    if vector.0 >= 32 || FROM_OUTSIDE.contains(&vector) {
         context.interrupts[usize::from(vector.0) % VECTORS].fetch_add(1, Ordering::SeqCst);
         return;
     }
