@@ -36,7 +36,7 @@
 //! | VP count | the machine's number of virtual processors |
 //! | environment | memory is shared until the guest takes it |
 //! | memory map | the machine's memory; memory that is there because of the file only is reserved |
-//! | MADT | local APICs 0 and up, the I/O APIC, and how ISA interrupts arrive |
+//! | MADT | the table of [`platform_tables::madt`] |
 //! | command line | [`MachineOptions::command_line`] |
 //! | device tree | nothing: the area keeps its initial content |
 //! | SRAT, SLIT, PPTT, MMIO ranges | refused: there is nothing to tell |
@@ -57,7 +57,6 @@ mod error;
 mod level;
 mod load;
 mod machine_options;
-mod madt;
 mod memory;
 mod parameters;
 mod processors;

@@ -1,6 +1,7 @@
 //! Parameter areas: what the host tells the guest.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU8;
 
 use abi_simulator::MemoryRange;
 use igvm::IgvmDirectiveHeader as Directive;
@@ -12,7 +13,6 @@ use svsm_image::file::{Igvm, Page, PageKind};
 use zerocopy::IntoBytes;
 
 use crate::error::Error;
-use crate::madt::madt;
 use crate::memory::GuestMemory;
 
 /// Most bytes of parameter areas that are loaded.
@@ -125,6 +125,15 @@ fn unsupported<'a>(
     place: &'a IGVM_VHS_PARAMETER,
 ) -> (&'static str, &'a IGVM_VHS_PARAMETER, Result<Vec<u8>, Error>) {
     (name, place, Err(Error::UnsupportedParameter { parameter: name }))
+}
+
+/// The multiple APIC description table.
+///
+/// Ids have 8 bits there. The launch file refuses a machine without processors
+/// or with so many, so it does not matter what their table says.
+fn madt(vcpus: u32) -> Vec<u8> {
+    let vcpus = u8::try_from(vcpus).unwrap_or(u8::MAX);
+    platform_tables::madt(NonZeroU8::new(vcpus).unwrap_or(NonZeroU8::MIN))
 }
 
 /// The memory in ascending order, and an entry without pages as the end

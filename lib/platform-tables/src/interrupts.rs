@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 use core::num::NonZeroU8;
 
+use acpi_tables::Aml;
 use acpi_tables::sdt::Sdt;
 
 use crate::fixed_hardware::SYSTEM_CONTROL_INTERRUPT;
@@ -30,8 +31,17 @@ const LEVEL_HIGH: u16 = 0xd;
 /// The pin that interrupt 0, the interval timer's, comes in on.
 const TIMER_PIN: u32 = 2;
 
+/// The table by itself, for a guest that asks its loader for this one and no
+/// other.
+#[must_use]
+pub fn madt(processors: NonZeroU8) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    table(processors).to_aml_bytes(&mut bytes);
+    bytes
+}
+
 /// The table. Each of its structures begins with its type and its bytes.
-pub(crate) fn madt(processors: NonZeroU8) -> Sdt {
+pub(crate) fn table(processors: NonZeroU8) -> Sdt {
     let mut body = Vec::new();
     body.extend(LOCAL_APICS.to_le_bytes());
     body.extend(PC_AT_COMPATIBLE.to_le_bytes());

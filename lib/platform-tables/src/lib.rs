@@ -2,7 +2,9 @@
 //!
 //! A confidential guest cannot trust tables that its host makes at start:
 //! tables hold programs that run in the guest's kernel. These are made with
-//! the image, or by the module, and so belong to what is measured.
+//! the image, or by the module, and so belong to what is measured. Only
+//! [`madt`] comes alone as well: it holds no program, and guests ask a loader
+//! for it.
 //!
 //! The machine is always the same, but for the number of its processors:
 //! QEMU's q35, as far as a headless guest needs it.
@@ -41,4 +43,5 @@ mod identity;
 mod interrupts;
 mod tables;
 
+pub use interrupts::madt;
 pub use tables::{ALIGNMENT, Error, build};

@@ -50,7 +50,7 @@ pub fn build(address: u64, processors: NonZeroU8) -> Result<Vec<u8>, Error> {
     let facs = block.put(&FACS::new());
     let dsdt = block.put(&devices::dsdt());
     let fadt = block.put(&fixed_hardware::fadt(dsdt, facs));
-    let madt = block.put(&interrupts::madt(processors));
+    let madt = block.put(&interrupts::table(processors));
     let mut root = XSDT::new(OEM_ID, OEM_TABLE_ID, OEM_REVISION);
     root.add_entry(fadt);
     root.add_entry(madt);
