@@ -51,10 +51,21 @@ pub(crate) fn run(arguments: &Arguments, session: Session) -> Result<Verdict> {
         jobs::list(&jobs, session.terminal)?;
         return Ok(Verdict::Good);
     }
+    run_and_tell(jobs, &project)
+}
+
+/// Runs jobs, which have their logs in `target/svsm/test-logs`, and tells how
+/// they ended.
+///
+/// # Errors
+///
+/// As [`jobs::run`].
+pub(crate) fn run_and_tell(jobs: Vec<Job<'_>>, project: &Project) -> Result<Verdict> {
+    let terminal = project.session.terminal;
     let logs = project.workspace.output().join("test-logs");
-    let report = jobs::run(jobs, &logs, session.terminal)?;
-    session.terminal.line(&format!("\n{}\n", report.table(session.terminal)))?;
-    session.terminal.line(&report.counts().show())?;
+    let report = jobs::run(jobs, &logs, terminal)?;
+    terminal.line(&format!("\n{}\n", report.table(terminal)))?;
+    terminal.line(&report.counts().show())?;
     Ok(if report.counts().failed == 0 { Verdict::Good } else { Verdict::Bad })
 }
 

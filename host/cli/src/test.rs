@@ -70,11 +70,7 @@ pub(crate) fn run(arguments: &Arguments, session: Session) -> Result<Verdict> {
         jobs::list(&jobs, session.terminal)?;
         return Ok(Verdict::Good);
     }
-    let logs = project.workspace.output().join("test-logs");
-    let report = jobs::run(jobs, &logs, session.terminal)?;
-    session.terminal.line(&format!("\n{}\n", report.table(session.terminal)))?;
-    session.terminal.line(&report.counts().show())?;
-    Ok(if report.counts().failed == 0 { Verdict::Good } else { Verdict::Bad })
+    check::run_and_tell(jobs, &project)
 }
 
 fn jobs(project: &Project, depth: Depth) -> Vec<Job<'_>> {

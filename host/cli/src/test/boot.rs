@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail};
 use svsm_image::layout::part::Part;
 use svsm_image::manifest::PlatformName;
 
-use super::machine::run_to_end;
+use super::machine::{count_found, run_to_end};
 use crate::build::Built;
 use crate::jobs::Counts;
 use crate::log::Log;
@@ -31,16 +31,7 @@ pub(super) fn test(project: &Project, built: &Built, log: &mut Log) -> Result<Co
     let version = project.workspace.packages().iter().find(|package| package.name == "svsm-kernel");
     let version = version.context("the tree has no package `svsm-kernel`")?.version.as_str();
     let parts = built.image.parts.get(&PlatformName::Native).map(Vec::as_slice);
-    let mut counts = Counts::default();
-    for (what, found) in expectations(&text, version, parts.unwrap_or_default()) {
-        if found {
-            counts.passed += 1;
-        } else {
-            counts.failed += 1;
-            log.say(&format!("missing on the console: {what}"))?;
-        }
-    }
-    Ok(counts)
+    count_found(expectations(&text, version, parts.unwrap_or_default()), log)
 }
 
 /// What the console must show, and whether it does.

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use svsm_initrd::console;
 use svsm_initrd::ram_disk::Task;
 
-use super::machine::run_to_end;
+use super::machine::{count_found, run_to_end};
 use crate::guest;
 use crate::jobs::Counts;
 use crate::log::Log;
@@ -82,17 +82,7 @@ fn boot(project: &Project, kernel: &GuestKernel, log: &mut Log) -> Result<Counts
     if !end.status.success() {
         bail!("QEMU failed ({})", end.status);
     }
-
-    let mut counts = Counts::default();
-    for (what, found) in expectations(&end.console) {
-        if found {
-            counts.passed += 1;
-        } else {
-            counts.failed += 1;
-            log.say(&format!("missing on the console: {what}"))?;
-        }
-    }
-    Ok(counts)
+    count_found(expectations(&end.console), log)
 }
 
 /// What the console must show, and whether it does.

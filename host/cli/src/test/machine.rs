@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
+use crate::jobs::Counts;
 use crate::log::Log;
 use crate::machine::{Event, Machine, Side, Signals, follow};
 use crate::process;
@@ -37,6 +38,24 @@ pub(super) fn run_to_end(qemu: &mut Command, log: &mut Log) -> Result<End> {
         log.say(messages.trim_end())?;
     }
     Ok(End { status: ended?, console })
+}
+
+/// Counts what the console had to show, and tells about what is missing there.
+///
+/// # Errors
+///
+/// The log cannot be written.
+pub(super) fn count_found(expected: Vec<(String, bool)>, log: &mut Log) -> Result<Counts> {
+    let mut counts = Counts::default();
+    for (what, found) in expected {
+        if found {
+            counts.passed += 1;
+        } else {
+            counts.failed += 1;
+            log.say(&format!("missing on the console: {what}"))?;
+        }
+    }
+    Ok(counts)
 }
 
 /// What a machine wrote.
