@@ -1,6 +1,6 @@
 //! A page that the host hands over.
 
-use abi_snp::{CpuidPage, PageType, VmplPermissions};
+use abi_snp::{CpuidPage, VmplPermissions};
 use snp_launch::{Page, PageContents};
 
 use crate::gpa::Gpa;
@@ -22,21 +22,6 @@ pub enum PageContent<'a> {
     /// The CPUID page, with the values that the host vouches for. If they are
     /// refused, the host finds the right ones here.
     Cpuid(&'a mut CpuidPage),
-}
-
-impl PageContent<'_> {
-    /// The type by its number.
-    #[must_use]
-    pub const fn page_type(&self) -> PageType {
-        match self {
-            Self::Normal(_) | Self::NormalZeros => PageType::NORMAL,
-            Self::Vmsa(_) => PageType::VMSA,
-            Self::Zero => PageType::ZERO,
-            Self::Unmeasured(_) => PageType::UNMEASURED,
-            Self::Secrets => PageType::SECRETS,
-            Self::Cpuid(_) => PageType::CPUID,
-        }
-    }
 }
 
 /// As what 2 MiB of zeros are launched.

@@ -51,11 +51,22 @@ pub(crate) const SEED: [u8; 32] = [0x5e; 32];
 /// Pages of the sample guest, from 0 on; the last has an entry in the reverse
 /// map and no memory.
 pub(crate) const PAGES: u64 = 17;
+/// Bytes of its memory.
+pub(crate) const MEMORY: u64 = (PAGES - 1) * 0x1000;
 
-/// Memory of the sample guest.
-#[derive(Default)]
+/// Memory that a launch fills, page by page.
 pub(crate) struct Memory {
+    /// Pages that were written, by their number.
     pub(crate) private: BTreeMap<u64, [u8; 4096]>,
+    /// Where it ends.
+    end: u64,
+}
+
+impl Memory {
+    /// So many bytes, from 0 on.
+    pub(crate) const fn new(bytes: u64) -> Self {
+        Self { private: BTreeMap::new(), end: bytes }
+    }
 }
 
 impl GuestMemory for Memory {
@@ -66,7 +77,7 @@ impl GuestMemory for Memory {
 
     fn write(&mut self, gpa: Gpa, encryption: Encryption, bytes: &[u8]) -> Result<(), NoMemory> {
         assert_eq!(encryption, Encryption::Private, "a launch writes what the guest reads");
-        if gpa.page_number() >= PAGES - 1 {
+        if gpa.0 >= self.end {
             return Err(NoMemory(gpa));
         }
         self.private.insert(gpa.page_number(), bytes.try_into().unwrap());
@@ -87,7 +98,7 @@ pub(crate) fn page(gpa: u64, content: PageContent<'_>) -> LaunchPage<'_> {
 pub(crate) fn launch(platform: &Platform) -> Launch<'_> {
     let mut launch = Launch::start(platform, parameters(), SEED).unwrap();
     let content = PageContent::Normal(&[0x11; 4096]);
-    launch.update(&mut reverse_map(), &mut Memory::default(), page(0, content)).unwrap();
+    launch.update(&mut reverse_map(), &mut Memory::new(MEMORY), page(0, content)).unwrap();
     launch
 }
 

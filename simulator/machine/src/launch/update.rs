@@ -80,10 +80,9 @@ impl Launch<'_> {
     ) -> Result<(), UpdateRefusal> {
         let LaunchPage { gpa, content, permissions } = page;
         check_handed_over(reverse_map, gpa)?;
-        let page_type = content.page_type();
         let prepared = Prepared::new(self, content)?;
         memory.write(gpa, Encryption::Private, &prepared.written[..])?;
-        reverse_map.launch_update(gpa, SIZE, page_type, permissions)?;
+        reverse_map.launch_update(gpa, SIZE, prepared.measured().page_type(), permissions)?;
         self.digest.add_page(gpa.0, prepared.measured(), permissions, PageInfoFlags::empty());
         Ok(())
     }

@@ -5,7 +5,7 @@ use abi_snp::{
 };
 
 use crate::launch::samples::{
-    Memory, SEED, authentication, id_block, page, parameters, platform, reverse_map,
+    MEMORY, Memory, SEED, authentication, id_block, page, parameters, platform, reverse_map,
 };
 use crate::launch::{
     AuthorKey, FinishParameters, Identity, Launch, LaunchedGuest, PageContent, StartParameters,
@@ -57,7 +57,7 @@ fn variant(platform: &Platform, variant: Variant) -> LaunchedGuest {
     let byte = if matches!(variant, Variant::OtherImage) { 0x22 } else { 0x11 };
     let content = [byte; 4096];
     let page = page(0, PageContent::Normal(&content));
-    launch.update(&mut reverse_map(), &mut Memory::default(), page).unwrap();
+    launch.update(&mut reverse_map(), &mut Memory::new(MEMORY), page).unwrap();
     let host_data = if matches!(variant, Variant::OtherHostData) { [1; 32] } else { [0x4d; 32] };
     let block = id_block(&launch);
     let authentication = authentication(&block);
