@@ -69,9 +69,9 @@ pub use answer::{Answer, Next, Stop};
 pub use configuration::{Configuration, NotServed};
 pub use counts::{Count, Counts, EventKind};
 pub use host::{
-    Cpuid, CpuidQuery, CpuidRegisters, DeviceMemory, GeneralProtection, GuestRequests, Host,
-    Hypercall, Hypercalls, InterruptControl, InvalidCommand, NoDevice, PageStateRefused,
-    PageStates, PerformanceCounters, Ports, SpecialRegisters, TimeStampCounter,
+    Cpuid, DeviceMemory, GeneralProtection, GuestRequests, Host, Hypercall, Hypercalls,
+    InterruptControl, InvalidCommand, NoDevice, PageStateRefused, PageStates, PerformanceCounters,
+    Ports, SpecialRegisters, TimeStampCounter,
 };
 pub use scratch::SCRATCH_LIMIT;
 pub use server::Server;

@@ -12,12 +12,12 @@ use abi_x86::Msr;
 use alloc::format;
 use alloc::vec::Vec;
 use apic::{Bus, LocalApic, Moment};
-use machine::cpuid::CpuidResult;
+use machine::cpuid::{CpuidQuery, CpuidResult};
 use machine::firmware_configuration::{self, FirmwareConfiguration};
 use machine::ghcb::{
-    Cpuid, CpuidQuery, CpuidRegisters, DeviceMemory, GeneralProtection, GuestRequests, Hypercall,
-    Hypercalls, InterruptControl, InvalidCommand, NoDevice, PageStateRefused, PageStates,
-    PerformanceCounters, Ports, SpecialRegisters, TimeStampCounter,
+    Cpuid, DeviceMemory, GeneralProtection, GuestRequests, Hypercall, Hypercalls, InterruptControl,
+    InvalidCommand, NoDevice, PageStateRefused, PageStates, PerformanceCounters, Ports,
+    SpecialRegisters, TimeStampCounter,
 };
 use machine::pci::{DeviceRegister, Pci};
 use machine::processors::ProcessorIndex;
@@ -341,16 +341,8 @@ impl DeviceMemory for World {
 }
 
 impl Cpuid for World {
-    fn cpuid(&mut self, processor: ProcessorIndex, query: CpuidQuery) -> CpuidRegisters {
-        let CpuidQuery { function: leaf, subfunction: subleaf, xcr0, xss } = query;
-        let query = machine::cpuid::CpuidQuery {
-            leaf,
-            subleaf,
-            xcr0: xcr0.unwrap_or(abi_x86::reset::XCR0),
-            xss: xss.unwrap_or(0),
-        };
-        let CpuidResult { eax, ebx, ecx, edx } = self.cpuid.answer(query, processor.apic_id());
-        CpuidRegisters { eax, ebx, ecx, edx }
+    fn cpuid(&mut self, processor: ProcessorIndex, query: CpuidQuery) -> CpuidResult {
+        self.cpuid.answer(query, processor.apic_id())
     }
 }
 

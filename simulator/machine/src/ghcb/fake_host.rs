@@ -8,10 +8,11 @@ use abi_snp::PageSize;
 use abi_snp::ghcb::{GuestFrame, GuestRequestStatus, PageOperation, PortIoWidth};
 use abi_x86::Msr;
 
+use crate::cpuid::{CpuidQuery, CpuidResult};
 use crate::ghcb::host::{
-    Cpuid, CpuidQuery, CpuidRegisters, DeviceMemory, GeneralProtection, GuestRequests, Hypercall,
-    Hypercalls, InterruptControl, InvalidCommand, NoDevice, PageStateRefused, PageStates,
-    PerformanceCounters, Ports, SpecialRegisters, TimeStampCounter,
+    Cpuid, DeviceMemory, GeneralProtection, GuestRequests, Hypercall, Hypercalls, InterruptControl,
+    InvalidCommand, NoDevice, PageStateRefused, PageStates, PerformanceCounters, Ports,
+    SpecialRegisters, TimeStampCounter,
 };
 use crate::gpa::Gpa;
 use crate::guest_memory::{GuestMemory, NoMemory};
@@ -183,10 +184,10 @@ impl DeviceMemory for FakeHost {
 }
 
 impl Cpuid for FakeHost {
-    fn cpuid(&mut self, processor: ProcessorIndex, query: CpuidQuery) -> CpuidRegisters {
+    fn cpuid(&mut self, processor: ProcessorIndex, query: CpuidQuery) -> CpuidResult {
         self.accesses.push(Access::Cpuid(processor.apic_id(), query));
-        let CpuidQuery { function, subfunction, .. } = query;
-        CpuidRegisters { eax: function, ebx: subfunction, ecx: !function, edx: 0x8000_0001 }
+        let CpuidQuery { leaf, subleaf, .. } = query;
+        CpuidResult { eax: leaf, ebx: subleaf, ecx: !leaf, edx: 0x8000_0001 }
     }
 }
 

@@ -10,8 +10,8 @@ mod security;
 
 pub use devices::{DeviceMemory, NoDevice, Ports};
 pub use instructions::{
-    Cpuid, CpuidQuery, CpuidRegisters, GeneralProtection, Hypercall, Hypercalls,
-    PerformanceCounters, SpecialRegisters, TimeStampCounter,
+    Cpuid, GeneralProtection, Hypercall, Hypercalls, PerformanceCounters, SpecialRegisters,
+    TimeStampCounter,
 };
 pub use interrupts::{InterruptControl, InvalidCommand};
 pub use memory::{PageStateRefused, PageStates};

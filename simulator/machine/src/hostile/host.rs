@@ -11,10 +11,11 @@ use abi_snp::PageSize;
 use abi_snp::ghcb::{GuestFrame, GuestRequestStatus, PageOperation, PortIoWidth};
 use abi_x86::Msr;
 
+use crate::cpuid::{CpuidQuery, CpuidResult};
 use crate::ghcb::{
-    Cpuid, CpuidQuery, CpuidRegisters, DeviceMemory, GeneralProtection, GuestRequests, Host,
-    Hypercall, Hypercalls, InterruptControl, InvalidCommand, NoDevice, PageStateRefused,
-    PageStates, PerformanceCounters, Ports, SpecialRegisters, TimeStampCounter,
+    Cpuid, DeviceMemory, GeneralProtection, GuestRequests, Host, Hypercall, Hypercalls,
+    InterruptControl, InvalidCommand, NoDevice, PageStateRefused, PageStates, PerformanceCounters,
+    Ports, SpecialRegisters, TimeStampCounter,
 };
 use crate::gpa::Gpa;
 use crate::guest_memory::{GuestMemory, NoMemory};
@@ -108,8 +109,8 @@ impl<H: Host> Ports for HostileHost<'_, H> {
 }
 
 impl<H: Host> Cpuid for HostileHost<'_, H> {
-    fn cpuid(&mut self, processor: ProcessorIndex, query: CpuidQuery) -> CpuidRegisters {
-        let CpuidQuery { function: leaf, subfunction: subleaf, .. } = query;
+    fn cpuid(&mut self, processor: ProcessorIndex, query: CpuidQuery) -> CpuidResult {
+        let CpuidQuery { leaf, subleaf, .. } = query;
         let hits = self.meet(Occasion::Cpuid { leaf, subleaf });
         let honest = self.host.cpuid(processor, query);
         let words = [
@@ -120,7 +121,7 @@ impl<H: Host> Cpuid for HostileHost<'_, H> {
         ];
         let words = words.map(|(field, value)| (field, u64::from(value)));
         let answer = self.scenario.tamper(&hits, Answer::of_words(words));
-        CpuidRegisters {
+        CpuidResult {
             eax: answer.get_32(Field::Eax),
             ebx: answer.get_32(Field::Ebx),
             ecx: answer.get_32(Field::Ecx),

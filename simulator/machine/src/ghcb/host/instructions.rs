@@ -2,38 +2,13 @@
 
 use abi_x86::Msr;
 
+use crate::cpuid::{CpuidQuery, CpuidResult};
 use crate::processors::ProcessorIndex;
-
-/// What CPUID depends on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CpuidQuery {
-    /// Function: EAX.
-    pub function: u32,
-    /// Subfunction: ECX.
-    pub subfunction: u32,
-    /// The guest's XCR0, if it gave it: function 0xd depends on it.
-    pub xcr0: Option<u64>,
-    /// The guest's XSS, if it gave it.
-    pub xss: Option<u64>,
-}
-
-/// What CPUID returns.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CpuidRegisters {
-    /// EAX.
-    pub eax: u32,
-    /// EBX.
-    pub ebx: u32,
-    /// ECX.
-    pub ecx: u32,
-    /// EDX.
-    pub edx: u32,
-}
 
 /// What kind of processor the guest sees.
 pub trait Cpuid {
-    /// Executes CPUID. Unknown functions give zeros.
-    fn cpuid(&mut self, processor: ProcessorIndex, query: CpuidQuery) -> CpuidRegisters;
+    /// Executes CPUID. Unknown leaves give zeros.
+    fn cpuid(&mut self, processor: ProcessorIndex, query: CpuidQuery) -> CpuidResult;
 }
 
 /// The instruction ends in #GP(0).

@@ -6,11 +6,12 @@ use abi_snp::ghcb::{
 };
 use abi_x86::Msr;
 
+use crate::cpuid::CpuidQuery;
 use crate::ghcb::answer::{Next, Stop};
 use crate::ghcb::configuration::Configuration;
 use crate::ghcb::counts::{Count, EventKind};
 use crate::ghcb::fake_host::{Access, SCRATCH_REGISTER};
-use crate::ghcb::host::{CpuidQuery, Hypercall};
+use crate::ghcb::host::Hypercall;
 use crate::ghcb::test_guest::TestGuest;
 
 const NOTHING: ValidFields = ValidFields::empty();
@@ -37,11 +38,11 @@ fn cpuid_sees_what_the_guest_gives() {
     let outputs = guest.outputs(request, asked).unwrap();
     let found = (outputs.rax, outputs.rbx, outputs.rcx, outputs.rdx);
     assert_eq!(found, (0xd, 1, 0xffff_fff2, 0x8000_0001));
-    let query = CpuidQuery { function: 0xd, subfunction: 1, xcr0: Some(7), xss: Some(0x800) };
+    let query = CpuidQuery { leaf: 0xd, subleaf: 1, xcr0: 7, xss: 0x800 };
     assert_eq!(guest.host.take_accesses(), [Access::Cpuid(0, query)]);
     let request = SaveArea { xss: None, ..request };
     guest.outputs(request, asked).unwrap();
-    let query = CpuidQuery { xss: None, ..query };
+    let query = CpuidQuery { xss: 0, ..query };
     assert_eq!(guest.host.take_accesses(), [Access::Cpuid(0, query)]);
 }
 

@@ -8,11 +8,11 @@ use abi_snp::ghcb::{
     MsrRequest, PageAssignment, PageOperation, ReasonSet, RegisterGhcb, RunVmpl, TerminationReason,
 };
 
+use crate::cpuid::CpuidQuery;
 use crate::ghcb::answer::{Next, Stop};
 use crate::ghcb::configuration::{Configuration, NotServed};
 use crate::ghcb::counts::{Count, EventKind};
 use crate::ghcb::fake_host::Access;
-use crate::ghcb::host::CpuidQuery;
 use crate::ghcb::test_guest::{INFORMATION, TestGuest};
 
 #[test]
@@ -49,7 +49,7 @@ fn each_register_of_cpuid() {
         CpuidRegister::ALL.into_iter().zip([function, 0, !function, 0x8000_0001])
     {
         assert_eq!(guest.call(AskCpuid { function, register }), Ok(value));
-        let query = CpuidQuery { function, subfunction: 0, xcr0: None, xss: None };
+        let query = CpuidQuery::new(function, 0);
         assert_eq!(guest.host.take_accesses(), [Access::Cpuid(0, query)]);
     }
 }

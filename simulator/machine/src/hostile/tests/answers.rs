@@ -158,7 +158,7 @@ fn requests_are_served_as_if_they_were_others() {
     victim.guest.host.take_accesses();
     victim.exit(MsrRequest::Cpuid { function: 1, register: CpuidRegister::Eax }.encode());
     let accesses = victim.guest.host.take_accesses();
-    assert!(matches!(accesses[..], [Access::Cpuid(0, query)] if query.function == 0x4000_0077));
+    assert!(matches!(accesses[..], [Access::Cpuid(0, query)] if query.leaf == 0x4000_0077));
 }
 
 #[test]
