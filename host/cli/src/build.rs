@@ -11,7 +11,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
 use svsm_image::build::Image;
 use svsm_image::file::Igvm;
-use svsm_image::manifest::{Manifest, PlatformName};
+use svsm_image::manifest::{KernelOptions, Kind, Manifest, PlatformName};
 use svsm_image::measure::{Options, snp_launch_digest};
 use svsm_image::sign::SigningKey;
 
@@ -131,6 +131,26 @@ pub(crate) fn image(project: &Project, manifest: &Path, messages: Stdio) -> Resu
     make(project, &released(Some(manifest.to_owned())), messages)
 }
 
+/// The image of `manifest` with other words for its kernel, in a folder of its
+/// own; otherwise as [`default_image`].
+///
+/// # Errors
+///
+/// As [`run`].
+pub(crate) fn image_with_options(
+    project: &Project,
+    manifest: &Path,
+    options: &KernelOptions,
+    messages: Stdio,
+) -> Result<Built> {
+    let mut manifest = Manifest::load(manifest)?;
+    if let Kind::Module(module) = &mut manifest.kind {
+        module.kernel.options = options.clone();
+    }
+    let folder = project.workspace.output().join("with-options");
+    make_of(project, &manifest, &Arguments { out: Some(folder), ..released(None) }, messages)
+}
+
 /// Release, all platforms, the usual folder.
 fn released(manifest: Option<PathBuf>) -> Arguments {
     Arguments {
@@ -146,6 +166,15 @@ fn released(manifest: Option<PathBuf>) -> Arguments {
 fn make(project: &Project, arguments: &Arguments, messages: Stdio) -> Result<Built> {
     let default = || project.workspace.root().join("images/svsm.toml");
     let manifest = Manifest::load(&arguments.manifest.clone().unwrap_or_else(default))?;
+    make_of(project, &manifest, arguments, messages)
+}
+
+fn make_of(
+    project: &Project,
+    manifest: &Manifest,
+    arguments: &Arguments,
+    messages: Stdio,
+) -> Result<Built> {
     let packages: BTreeSet<&str> = manifest.packages().collect();
     let programs = compile(project, &packages, arguments.profile.cargo(), messages)?;
     let platforms = if arguments.platforms.is_empty() {
@@ -153,11 +182,11 @@ fn make(project: &Project, arguments: &Arguments, messages: Stdio) -> Result<Bui
     } else {
         arguments.platforms.iter().copied().collect()
     };
-    let mut image = svsm_image::build::build(&manifest, &platforms, &programs)?;
+    let mut image = svsm_image::build::build(manifest, &platforms, &programs)?;
     if let Some(id_key) = &arguments.id_key {
         let id_key = SigningKey::from_file(id_key)?;
         let author_key = arguments.author_key.as_deref().map(SigningKey::from_file).transpose()?;
-        image.sign(&manifest, &id_key, author_key.as_ref())?;
+        image.sign(manifest, &id_key, author_key.as_ref())?;
     }
 
     let default = || project.workspace.output().join(arguments.profile.name());

@@ -4,7 +4,9 @@ mod boot;
 mod conformance;
 mod depth;
 mod guest;
+mod kernel;
 mod libtest;
+mod listener;
 mod machine;
 mod oracle;
 mod recorder;
@@ -98,6 +100,7 @@ fn jobs(project: &Project, depth: Depth) -> Vec<Job<'_>> {
         Job::new("conformance", "the platform simulator, checked by a guest from inside", |log| {
             conformance::test(project, log)
         }),
+        Job::new("kernel", "the kernel, tested from inside", |log| kernel::test(project, log)),
         Job::new("snp-refuse", "what is wrong fails in the simulator as on hardware", move |log| {
             snp_guest::refusal::test(project, depth, log)
         }),

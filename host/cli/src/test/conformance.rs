@@ -5,7 +5,6 @@
 //! What the guest says is described in the book, "Conformance".
 
 mod expected_end;
-mod listener;
 mod results;
 
 use std::path::{Path, PathBuf};
@@ -15,7 +14,6 @@ use abi_simulator::report;
 use anyhow::{Context, Result, bail};
 
 use self::expected_end::ExpectedEnd;
-use self::listener::Listener;
 use self::results::{endings, results};
 use crate::build;
 use crate::jobs::Counts;
@@ -23,6 +21,7 @@ use crate::log::Log;
 use crate::machine::follow;
 use crate::project::Project;
 use crate::simulation::{Devices, End, FirmwareItem, Image, Pace, Platform, Request, simulate};
+use crate::test::listener::Listener;
 
 /// The images that the guest is in, by manifest, and numbers of processors that
 /// the checks run with in each. The first is the one that the endings run in.

@@ -1,0 +1,107 @@
+//! Runs the kernel with tests in place of services, on every platform that it
+//! is built for.
+//!
+//! The tests are in `kernel/trials`; which of them run is in the image's kernel
+//! options. One that panics ends its machine: the next machine goes on behind
+//! it. Each ending has a machine of its own.
+
+mod console;
+mod target;
+
+use std::path::PathBuf;
+
+use anyhow::{Result, anyhow};
+use svsm_image::manifest::KernelOptions;
+
+use self::console::{Announced, Trials, announced, endings, trials};
+use self::target::{Run, Target};
+use crate::build::{self, Built};
+use crate::jobs::Counts;
+use crate::log::Log;
+use crate::project::Project;
+
+/// What the image is made of.
+const MANIFEST: &str = "images/kernel-trials.toml";
+
+/// What all tests run on. The endings run on one processor of each platform.
+const TARGETS: [Target; 3] = [Target::Native, Target::Snp { cpus: 1 }, Target::Snp { cpus: 4 }];
+
+/// Builds the image, runs it and counts its tests and endings.
+///
+/// # Errors
+///
+/// The image or the simulator cannot be built, or QEMU is missing.
+pub(super) fn test(project: &Project, log: &mut Log) -> Result<Counts> {
+    let bench = Bench { project, manifest: project.workspace.root().join(MANIFEST) };
+    let mut counts = Counts::default();
+    for target in TARGETS {
+        counts = counts.plus(bench.all_trials(target, log)?);
+    }
+    let list = bench.run(Target::Native, "endings", log)?;
+    let names: Vec<String> = endings(&list.console).map(str::to_owned).collect();
+    for name in &names {
+        for target in [Target::Native, Target::Snp { cpus: 1 }] {
+            counts = counts.plus(bench.ending(target, name, log)?);
+        }
+    }
+    if names.is_empty() {
+        log.say("the kernel lists no endings")?;
+        counts.failed += 1;
+    }
+    Ok(counts)
+}
+
+/// What runs take.
+struct Bench<'a> {
+    project: &'a Project,
+    manifest: PathBuf,
+}
+
+impl Bench<'_> {
+    /// Runs the image with these options.
+    fn run(&self, target: Target, options: &str, log: &mut Log) -> Result<Run> {
+        let built = self.image(options, log)?;
+        log.say(&format!("--- {target}, options `{options}`"))?;
+        target.run(self.project, &built, log)
+    }
+
+    fn image(&self, options: &str, log: &mut Log) -> Result<Built> {
+        let options =
+            KernelOptions::try_from(options.to_owned()).map_err(|error| anyhow!(error))?;
+        build::image_with_options(self.project, &self.manifest, &options, log.stream()?)
+    }
+
+    /// All tests, in as many machines as they need.
+    fn all_trials(&self, target: Target, log: &mut Log) -> Result<Counts> {
+        let mut counts = Counts::default();
+        let mut next = 0;
+        loop {
+            let run = self.run(target, &format!("from={next}"), log)?;
+            let Trials { counts: these, announced, complete } = trials(&run.console);
+            counts = counts.plus(these);
+            if complete && run.stopped_with(0) {
+                return Ok(counts);
+            }
+            // The test that it ended in, or the way to or from the tests.
+            counts.failed += 1;
+            log.say("the kernel did not come to the end of its tests")?;
+            let begun = these.passed + these.failed + 1;
+            next += begun;
+            if complete || begun >= announced {
+                return Ok(counts);
+            }
+        }
+    }
+
+    /// One ending: the machine must stop for the reason that the kernel says.
+    fn ending(&self, target: Target, name: &str, log: &mut Log) -> Result<Counts> {
+        let run = self.run(target, &format!("ending={name}"), log)?;
+        let as_announced = announced(&run.console)
+            .is_some_and(|Announced { code, said }| said && run.stopped_with(code));
+        if as_announced {
+            return Ok(Counts::passed(1));
+        }
+        log.say(&format!("{name} ended otherwise than announced"))?;
+        Ok(Counts { failed: 1, ..Counts::default() })
+    }
+}
