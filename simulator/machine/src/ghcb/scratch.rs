@@ -60,13 +60,17 @@ impl Scratch {
         Ok(bytes)
     }
 
-    /// Writes to the start of the buffer. `bytes` are not more than it has.
-    pub(super) fn write(
-        self,
-        bytes: &[u8],
-        host: &mut impl GuestMemory,
-    ) -> Result<(), MalformedInput> {
+    /// Writes to the start of the buffer, if it is shared still: serving the
+    /// request may have made its pages private. `bytes` are not more than it
+    /// has.
+    pub(super) fn write<H>(self, bytes: &[u8], host: &mut H) -> Result<(), MalformedInput>
+    where
+        H: GuestMemory + PageStates,
+    {
         assert!(bytes.len() as u64 <= self.length, "only the range that was checked is written");
+        if !is_shared(self.start, self.length, host) {
+            return Err(MalformedInput::INVALID_SCRATCH_AREA);
+        }
         host.write(self.start, Encryption::Shared, bytes)
             .map_err(|_| MalformedInput::INVALID_SCRATCH_AREA)
     }

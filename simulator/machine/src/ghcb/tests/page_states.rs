@@ -9,6 +9,7 @@ use abi_snp::ghcb::{
     ValidFields,
 };
 
+use crate::ghcb::answer::{Next, Stop};
 use crate::ghcb::fake_host::Access;
 use crate::ghcb::test_guest::TestGuest;
 
@@ -58,6 +59,32 @@ fn a_list_of_both_sizes_is_worked_through() {
     let expected = list.map(|(frame, operation, size)| Access::PageState(frame, size, operation));
     assert_eq!(guest.host.take_accesses(), expected);
     assert!(!guest.host.shared.contains(&8) && guest.host.shared.contains(&9));
+}
+
+#[test]
+fn a_list_may_take_its_own_pages_away() {
+    let list = |number| {
+        let mut request = PageStateRequest::new();
+        request.push(frame(number), PageOperation::Private, SMALL).unwrap();
+        request
+    };
+    // A buffer of its own: the page is private, and how far the list came is
+    // not told.
+    let mut guest = TestGuest::new();
+    let bytes = list(8).image().unwrap().to_vec();
+    guest.host.bytes_mut(0x8000, bytes.len()).copy_from_slice(&bytes);
+    let words = SaveArea::request(ExitCode::SNP_PAGE_STATE_CHANGE.0, 0, 0);
+    let outcome = guest.outputs(SaveArea { scratch: Some(0x8000), ..words }, ValidFields::empty());
+    assert_eq!(outcome, Err(NaeError::Refused(MalformedInput::INVALID_SCRATCH_AREA)));
+    assert!(!guest.host.shared.contains(&8));
+    assert_eq!(guest.host.bytes(0x8000, bytes.len()), bytes);
+    // The page of the request: there is no way to answer.
+    let mut guest = TestGuest::new();
+    let (ghcb, place) = (guest.ghcb, guest.buffer(0));
+    let bytes = list(ghcb.number()).image().unwrap().to_vec();
+    guest.prepare(&SaveArea { scratch: Some(place), ..words });
+    guest.host.bytes_mut(place, bytes.len()).copy_from_slice(&bytes);
+    assert_eq!(guest.exit_by_page().next, Next::Stop(Stop::InaccessibleGhcb(ghcb)));
 }
 
 #[test]

@@ -6,11 +6,11 @@ use alloc::vec::Vec;
 use abi_snp::Vmpl;
 use abi_snp::ghcb::{
     ApCreation, ApCreationAction, ExitCode, HoldApReset, MalformedInput, MsrCall, MsrOperation,
-    MsrRequest, MsrResponse, NaeError, NaeOutputs, RunVmpl, SaveArea, ValidFields,
+    MsrRequest, MsrResponse, NaeError, NaeOutputs, PageStateHeader, RunVmpl, SaveArea, ValidFields,
 };
 use proptest::prelude::*;
 
-use crate::ghcb::answer::{Answer, Next};
+use crate::ghcb::answer::{Answer, Next, Stop};
 use crate::ghcb::fake_host::{DEVICE, PAGES};
 use crate::ghcb::test_guest::{TestGuest, save_area};
 use crate::processors::{RunState, SaveAreaPage, Target};
@@ -59,6 +59,24 @@ fn words() -> impl Strategy<Value = u64> {
 
 fn fields() -> impl Strategy<Value = Option<u64>> {
     prop_oneof![9 => words().prop_map(Some), 1 => Just(None)]
+}
+
+prop_compose! {
+    /// A list of page state changes, also of pages that the request is in.
+    fn lists()(
+        current in 0..2_u16,
+        entries in prop::collection::vec(
+            (0..PAGES + 2, prop_oneof![1..3_u64, 0..6_u64], prop_oneof![Just(0), 0..4_u64]),
+            1..6,
+        ),
+    ) -> Vec<u64> {
+        let last = entries.len() as u16 - 1;
+        let header = PageStateHeader { current_entry: current, end_entry: last, reserved: 0 };
+        let entries = entries.into_iter().map(|(page, operation, done)| {
+            page << 12 | operation << 52 | done
+        });
+        core::iter::once(header.encode()).chain(entries).collect()
+    }
 }
 
 prop_compose! {
@@ -245,6 +263,30 @@ proptest! {
                 Err(NaeError::Exception(_)) => prop_assert_eq!(marked, always),
                 Err(error) => prop_assert!(false, "{}", error),
             }
+        }
+    }
+
+    #[test]
+    fn any_list_of_pages_is_answered_or_ends_the_guest(
+        words in lists(),
+        place in prop_oneof![Just(None), (6..12_u64).prop_map(|page| Some(page * 0x1000 + 0x10))],
+    ) {
+        let mut guest = guest();
+        let place = place.unwrap_or(guest.buffer(0));
+        let bytes: Vec<u8> = words.into_iter().flat_map(u64::to_le_bytes).collect();
+        guest.host.bytes_mut(place, bytes.len()).copy_from_slice(&bytes);
+        let request = SaveArea::request(ExitCode::SNP_PAGE_STATE_CHANGE.0, 0, 0);
+        guest.prepare(&SaveArea { scratch: Some(place), ..request });
+        let answer = guest.exit_by_page();
+        if guest.host.shared.contains(&guest.ghcb.number()) {
+            prop_assert_eq!(answer.next, Next::Resume);
+            match NaeOutputs::check(&guest.page(), ValidFields::empty()) {
+                Ok(_) => {}
+                Err(NaeError::Refused(reason)) => prop_assert!(is_known(reason)),
+                Err(error) => prop_assert!(false, "{}", error),
+            }
+        } else {
+            prop_assert_eq!(answer.next, Next::Stop(Stop::InaccessibleGhcb(guest.ghcb)));
         }
     }
 
