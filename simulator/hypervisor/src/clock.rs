@@ -5,8 +5,9 @@ use core::num::NonZeroU64;
 
 use crate::local_apic;
 
-/// Nanoseconds of the measurement at start.
-const CALIBRATION: u32 = 2_000_000;
+/// Nanoseconds of the measurement at start: long against what reading two
+/// clocks takes, for guests compare this one with others.
+const CALIBRATION: u32 = 20_000_000;
 
 /// A clock that never goes back.
 #[derive(Clone, Copy, Debug)]
@@ -15,16 +16,41 @@ pub(crate) struct Clock {
     ticks: u64,
 }
 
+/// The same moment by two clocks.
+struct Sample {
+    /// The local APIC's timer, which counts down.
+    count: u32,
+    /// The time stamp counter.
+    ticks: u64,
+}
+
+impl Sample {
+    /// Reads both clocks several times, and takes the reading that took least:
+    /// QEMU may have been interrupted during the others.
+    fn take() -> Self {
+        const READINGS: u32 = 16;
+        let reading = |_| {
+            let before = ticks();
+            let count = local_apic::timer_count();
+            let duration = ticks() - before;
+            (duration, Self { count, ticks: before + duration / 2 })
+        };
+        let quickest = (0..READINGS).map(reading).min_by_key(|(duration, _)| *duration);
+        quickest.expect("there are readings").1
+    }
+}
+
 impl Clock {
     /// Measures the time stamp counter against the local APIC's timer, which
     /// counts nanoseconds in QEMU.
     pub(crate) fn measure() -> Self {
         local_apic::start_timer(u32::MAX);
-        let (count, start) = (local_apic::timer_count(), ticks());
-        while count - local_apic::timer_count() < CALIBRATION {}
-        let passed = u64::from(count - local_apic::timer_count());
-        let ticks = (ticks() - start) * u64::from(CALIBRATION) / passed;
+        let start = Sample::take();
+        while start.count - local_apic::timer_count() < CALIBRATION {}
+        let end = Sample::take();
         local_apic::start_timer(0);
+        let passed = u64::from(start.count - end.count);
+        let ticks = (end.ticks - start.ticks) * u64::from(CALIBRATION) / passed;
         Self { ticks: ticks.max(1) }
     }
 

@@ -119,6 +119,11 @@ impl Vcpu {
         control.dr_writes = extra.dr_writes;
     }
 
+    /// Sets what is added to the time stamp counter for the guest.
+    pub(crate) fn add_to_time_stamps(&mut self, offset: u64) {
+        self.vmcb.control.tsc_offset = offset;
+    }
+
     /// The registers that VMRUN, VMLOAD and VMSAVE move.
     pub(crate) fn save(&mut self) -> &mut SaveArea {
         &mut self.vmcb.save

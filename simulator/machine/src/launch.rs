@@ -42,7 +42,6 @@ mod signature;
 mod start;
 #[cfg(test)]
 mod tests;
-mod tsc;
 mod update;
 
 pub use finish::FinishParameters;

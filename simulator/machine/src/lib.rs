@@ -24,7 +24,8 @@
 //! | [`security_processor`] | what the security processor answers to the running guest: reports, keys |
 //!
 //! What the rooms share: [`Gpa`], the [`Execution`] state of a virtual processor,
-//! the [`NestedFaultError`] of its exits, and the [`Platform`] that all is about.
+//! the [`NestedFaultError`] of its exits, its [time stamp counter](GuestTsc), and the
+//! [`Platform`] that all is about.
 //!
 //! Sources: the AMD64 Architecture Programmer's Manual, volumes 2 and 3
 //! (`APM 24593`, `APM 24594`), and the SEV-SNP firmware ABI specification
@@ -42,6 +43,7 @@ pub mod firmware_configuration;
 pub mod ghcb;
 mod gpa;
 mod guest_memory;
+mod guest_tsc;
 pub mod hostile;
 mod key_derivation;
 pub mod kvm_clock;
@@ -60,6 +62,7 @@ mod special_registers;
 pub use execution::{Cpl, Execution};
 pub use gpa::Gpa;
 pub use guest_memory::{GuestMemory, NoMemory};
+pub use guest_tsc::{GuestTsc, TscFrequency};
 pub use legacy_interrupt_controller::LegacyInterruptControllers;
 pub use marks::{MARK, Marks};
 pub use nested_fault::NestedFaultError;

@@ -44,7 +44,7 @@ pub use exit::{Disposition, Intercept, Resume, communication, disposition};
 pub use instruction::{DecodeError, Instruction, MAX_LENGTH, Operation};
 pub use linear_memory::{LinearMemory, NotReached};
 pub use not_here::NotHere;
-pub use own_msr::OWN_MSRS;
+pub use own_msr::{GUEST_TSC_FREQUENCY, OWN_MSRS};
 pub use registers::{GeneralRegister, GeneralRegisters, RegisterFile};
 pub use save_area::{ExitRecord, load_vmsa, store_vmsa};
 pub use sev_status::sev_status;

@@ -6,7 +6,7 @@ use abi_snp::ghcb::{
     AssignPage, ExitCode, MsrCall, NaeError, NaeOutputs, PageAssignment, RegisterGhcb, SaveArea,
     ValidFields,
 };
-use abi_snp::{PageSize, SevFeatures};
+use abi_snp::{PageSize, SevFeatures, TscInfo};
 use abi_x86::{ExceptionVector, Msr, SIZE_4K};
 
 use crate::ghcb::{Ghcb, call, frame};
@@ -25,6 +25,9 @@ pub(crate) struct Bench {
     pub(crate) ghcb: Ghcb,
     /// Which workers run, by processor and by level.
     pub(crate) started: Started,
+    /// What the security processor has told of the time stamp counter, with
+    /// Secure TSC.
+    pub(crate) tsc: Option<TscInfo>,
 }
 
 /// Which workers run, or wait for their level to run.
@@ -80,7 +83,7 @@ impl Bench {
     pub(crate) fn prepare(mut guest: Guest) -> Verdict<Self> {
         let page = shared_page(&mut guest)?;
         request(&RegisterGhcb(frame(page)))?;
-        let mut bench = Self { guest, ghcb: Ghcb(page), started: Started::default() };
+        let mut bench = Self { guest, ghcb: Ghcb(page), started: Started::default(), tsc: None };
         let stack = bench.private_page()?;
         bench.guest.prepare_user_mode(stack);
         Ok(bench)

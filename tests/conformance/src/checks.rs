@@ -13,6 +13,7 @@
 //! | `processors` | other processors |
 //! | `interrupts` | local APIC, HLT, NMI |
 //! | `doorbell` | restricted injection: #HV and its doorbell page |
+//! | `secure_tsc` | the time stamp counter with Secure TSC |
 //! | `guest_requests` | messages to the security processor |
 
 mod check;
@@ -27,6 +28,7 @@ mod page_protocol;
 mod page_state;
 mod permissions;
 mod processors;
+mod secure_tsc;
 mod validation;
 
 pub(crate) use check::Check;
@@ -45,6 +47,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Check> {
         guest_requests::CHECKS,
         processors::CHECKS,
         doorbell::CHECKS,
+        secure_tsc::CHECKS,
         levels::CHECKS,
     ]
     .into_iter()

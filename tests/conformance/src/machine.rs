@@ -37,6 +37,8 @@ pub(crate) use entry::entry;
 pub(crate) use exit::{exit, time_stamp};
 pub(crate) use guest::{Guest, StartState, Worker};
 pub(crate) use memory::{Allowed, Page, Published, View};
-pub(crate) use probe::{Content, Mode, Outcome, Permissions, Probe, Validation};
+pub(crate) use probe::{
+    Content, GUEST_TSC_FREQUENCY, Mode, Outcome, Permissions, Probe, Validation,
+};
 pub(crate) use registers::Trap;
 pub(crate) use trap::{HandlerStack, set_communication_stack};

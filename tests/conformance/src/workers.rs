@@ -4,7 +4,7 @@ use abi_snp::ghcb::{
     ApCreation, ApCreationAction, AskHypervisorFeatures, ExitCode, HypervisorFeatures, RunVmpl,
     SaveArea, ValidFields,
 };
-use abi_snp::{PagePermissions, Vmpl};
+use abi_snp::{PagePermissions, TscInfo, Vmpl, Vmsa};
 use abi_x86::SIZE_2M;
 use alloc::format;
 use zerocopy::IntoBytes;
@@ -39,9 +39,23 @@ impl Bench {
 
     /// A save area for a worker at `vmpl`.
     pub(crate) fn save_area(&mut self, worker: Worker, vmpl: Vmpl) -> Verdict<Page> {
+        self.changed_save_area(worker, vmpl, |_| {})
+    }
+
+    /// A save area for a worker at `vmpl`, but for what `change` does to it.
+    fn changed_save_area(
+        &mut self,
+        worker: Worker,
+        vmpl: Vmpl,
+        change: impl FnOnce(&mut Vmsa),
+    ) -> Verdict<Page> {
         let page = self.save_area_page()?;
         let state = self.guest.start_state(worker);
-        let content = save_area(&state, vmpl, self.features());
+        let mut content = save_area(&state, vmpl, self.features());
+        if let Some(TscInfo { scale, offset, .. }) = self.tsc {
+            (content.guest_tsc_scale, content.guest_tsc_offset) = (scale, offset);
+        }
+        change(&mut content);
         page.store(0, content.as_bytes());
         self.rmpadjust(page, SAVE_AREA)?;
         Ok(page)
@@ -95,7 +109,27 @@ impl Bench {
 
     /// Starts the worker on another processor.
     pub(crate) fn start_processor(&mut self, number: u32) -> Verdict<Page> {
-        let page = self.save_area(Worker::of_processor(number), Vmpl::Vmpl0)?;
+        self.start_changed_processor(number, |_| {})
+    }
+
+    /// Stops the worker on another processor.
+    pub(crate) fn stop_processor(&mut self, number: u32) -> Verdict {
+        let action = ApCreationAction::Destroy;
+        let processor = ApCreation { action, vmpl: Vmpl::Vmpl0, apic_id: number };
+        self.must(&creation(processor, 0, self.features().bits()), ValidFields::empty())?;
+        self.started.processors[number as usize] = false;
+        Ok(())
+    }
+
+    /// Starts the worker on another processor, with what `change` does to its
+    /// save area.
+    pub(crate) fn start_changed_processor(
+        &mut self,
+        number: u32,
+        change: impl FnOnce(&mut Vmsa),
+    ) -> Verdict<Page> {
+        let worker = Worker::of_processor(number);
+        let page = self.changed_save_area(worker, Vmpl::Vmpl0, change)?;
         let action = ApCreationAction::Create;
         let processor = ApCreation { action, vmpl: Vmpl::Vmpl0, apic_id: number };
         let asked = creation(processor, page.gpa(), self.features().bits());

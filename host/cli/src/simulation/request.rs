@@ -84,8 +84,10 @@ pub(crate) struct Platform {
 
 /// The features that the simulated platform has; all but the first can be left
 /// out.
-const SEV_FEATURES: SevFeatures =
-    SevFeatures::SNP_ACTIVE.union(SevFeatures::RESTRICTED_INJECTION).union(SevFeatures::DEBUG_SWAP);
+const SEV_FEATURES: SevFeatures = SevFeatures::SNP_ACTIVE
+    .union(SevFeatures::RESTRICTED_INJECTION)
+    .union(SevFeatures::DEBUG_SWAP)
+    .union(SevFeatures::SECURE_TSC);
 
 impl Default for Platform {
     fn default() -> Self {

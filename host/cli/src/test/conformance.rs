@@ -25,8 +25,11 @@ use crate::test::listener::Listener;
 
 /// The images that the guest is in, by manifest, and numbers of processors that
 /// the checks run with in each. The first is the one that the endings run in.
-const IMAGES: [(&str, &[u32]); 2] =
-    [("images/conformance.toml", &[1, 4]), ("images/conformance-restricted.toml", &[4])];
+const IMAGES: [(&str, &[u32]); 3] = [
+    ("images/conformance.toml", &[1, 4]),
+    ("images/conformance-restricted.toml", &[4]),
+    ("images/conformance-secure-tsc.toml", &[4]),
+];
 /// The item by which the guest is told what to do.
 const ITEM: &str = "opt/org.svsm/conformance";
 /// Asks for the list of endings.

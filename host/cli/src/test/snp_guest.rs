@@ -7,6 +7,7 @@
 //! | file | what it proves |
 //! |---|---|
 //! | `boot` | kernels find SEV-SNP, all processors, a timer and sound memory |
+//! | `secure_tsc` | a kernel with Secure TSC trusts its time stamp counter |
 //! | `attestation` | reports say what was launched, and others believe them |
 //! | `refusal` | what is wrong fails as on hardware |
 //! | `repetition` | the same image twice is the same run |
@@ -21,3 +22,4 @@ mod guest;
 mod owner;
 pub(super) mod refusal;
 pub(super) mod repetition;
+mod secure_tsc;

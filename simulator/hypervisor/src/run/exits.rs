@@ -9,13 +9,16 @@ use abi_svm::ExitCode;
 use abi_x86::{Cr0, ExceptionVector, Msr};
 use alloc::format;
 use alloc::string::ToString;
-use machine::processor::{Disposition, Intercept, Operation, Resume, disposition, sev_status};
+use machine::processor::{
+    Disposition, GUEST_TSC_FREQUENCY, Intercept, Operation, Resume, disposition, sev_status,
+};
 use machine::reverse_map::{FaultKind, Outcome, Registers, Translation};
 
 use super::guest::{Guest, Turn, fault};
 use super::memory_access::{Reach, Unreached};
 use page_walk::Privilege;
 
+use crate::clock::ticks;
 use crate::vcpu::Exit;
 
 /// A write to CR0 is intercepted to see paging go on and off.
@@ -40,6 +43,7 @@ impl Guest {
                 Ok(Turn::GoesOn)
             }
             _ if exit.code == CR0_WRITE => self.write_cr0(number),
+            _ if matches!(exit.code, ExitCode::RDTSC | ExitCode::RDTSCP) => self.time_stamp(number),
             Disposition::AutomaticExit(resume) => self.automatic_exit(number, exit, resume),
             Disposition::Communication => {
                 core.raise(ExceptionVector::VMM_COMMUNICATION, Some(exit.code.0));
@@ -106,6 +110,19 @@ impl Guest {
         Ok(Turn::GoesOn)
     }
 
+    /// RDTSC or RDTSCP with a counter that the emulated processor cannot show. It
+    /// reports both as RDTSC.
+    fn time_stamp(&mut self, number: usize) -> Result<Turn, End> {
+        let instruction = self.instruction(number)?;
+        let core = &mut self.cores[number];
+        core.set_edx_eax(core.file.tsc.at(ticks()));
+        if instruction.operation() == Operation::Rdtscp {
+            core.vcpu.registers.rcx = core.file.tsc_aux.into();
+        }
+        core.skip(instruction.length());
+        Ok(Turn::GoesOn)
+    }
+
     /// RDMSR or WRMSR of a register that the processor keeps for the guest.
     fn own_msr(&mut self, number: usize, writes: bool, msr: Msr) -> Result<Turn, End> {
         let instruction = self.instruction(number)?;
@@ -137,6 +154,9 @@ impl Guest {
                 Msr::SEV_STATUS => sev_status(core.file.features),
                 Msr::PAT => core.vcpu.save().g_pat,
                 Msr::TSC_AUX => core.file.tsc_aux.into(),
+                GUEST_TSC_FREQUENCY => {
+                    core.file.tsc.megahertz(self.world.security_processor.platform().tsc_khz)
+                }
                 XSS => core.file.xss,
                 SPEC_CTRL => core.file.spec_ctrl,
                 _ => {

@@ -17,7 +17,7 @@ use apic::{Line, Pin};
 use machine::doorbell::{Waiting, ring};
 use machine::ghcb::{Next, PageStates, Server, Stop};
 use machine::hostile::{Injection, Scenario, serve};
-use machine::processor::{Exception, Offer, deliver_exception};
+use machine::processor::{Exception, Offer, RegisterFile, deliver_exception};
 use machine::processors::{RunState, Running, Target};
 use machine::reverse_map::Encryption;
 use machine::{Gpa, GuestMemory};
@@ -67,19 +67,24 @@ pub(super) enum Turn {
 }
 
 /// What makes a guest exit, beside what always does.
-pub(super) fn intercepts(features: SevFeatures, others: bool) -> ExtraIntercepts {
-    let debug = if features.contains(SevFeatures::DEBUG_SWAP) { 0 } else { 1 << 7 };
+pub(super) fn intercepts(file: &RegisterFile, others: bool) -> ExtraIntercepts {
+    let debug = if file.features.contains(SevFeatures::DEBUG_SWAP) { 0 } else { 1 << 7 };
     let mut events = EventIntercepts::CPUID
         .union(EventIntercepts::RDPMC)
         .union(EventIntercepts::INVD)
         .union(EventIntercepts::HLT);
     // Who spins waits for another processor.
     events.set(EventIntercepts::PAUSE, others);
+    // The emulated processor can add to the counter, but not multiply it.
+    let is_scaled = file.tsc.offset_alone().is_none();
+    events.set(EventIntercepts::RDTSC, is_scaled);
+    let mut instructions = InstructionIntercepts::WBINVD
+        .union(InstructionIntercepts::MONITOR)
+        .union(InstructionIntercepts::MWAIT);
+    instructions.set(InstructionIntercepts::RDTSCP, is_scaled);
     ExtraIntercepts {
         events,
-        instructions: InstructionIntercepts::WBINVD
-            .union(InstructionIntercepts::MONITOR)
-            .union(InstructionIntercepts::MWAIT),
+        instructions,
         exceptions: ExceptionIntercepts(1 << ExceptionVector::INVALID_OPCODE.0),
         cr_writes: 1 << 0,
         dr_reads: debug,
@@ -307,7 +312,8 @@ impl Guest {
         core.ghcb_msr = self.scenario.entry(target, page, value);
         self.server.processors_mut().set_ghcb_msr(core.index, core.ghcb_msr);
         let others = self.server.processors().indices().count() > 1;
-        core.vcpu.intercept(intercepts(core.file.features, others));
+        core.vcpu.intercept(intercepts(&core.file, others));
+        core.vcpu.add_to_time_stamps(core.file.tsc.offset_alone().unwrap_or(0));
         self.save_areas_entered += 1;
         self.world
             .tracer
@@ -397,7 +403,7 @@ impl Guest {
                 let others = self.cores.len() > 1;
                 let core = &mut self.cores[number];
                 core.due = Due::Nothing;
-                let intercepts = intercepts(core.file.features, others);
+                let intercepts = intercepts(&core.file, others);
                 let mut memory = ProcessorMemory {
                     paging: Reach::new(&self.world.ram, self.world.views.c_bit(), core.vcpu.save())
                         .paging,

@@ -29,6 +29,7 @@ use machine::reverse_map::{Encryption, MemoryRange, ReverseMap};
 use machine::security_processor::{EndorsementKey, EndorsementKeys, SecurityProcessor};
 use machine::{
     ChipMasks, Gpa, GuestMemory, LegacyInterruptControllers, Marks, Platform, ReportVersion,
+    TscFrequency,
 };
 use nested_paging::CBit;
 use zerocopy::FromBytes;
@@ -71,10 +72,6 @@ const CR4: Cr4 = Cr4::VME
     .union(Cr4::FSGSBASE)
     .union(Cr4::SMEP)
     .union(Cr4::SMAP);
-
-/// Frequency of the time stamp counter that reports of the platform are about:
-/// the nominal and the mean one are the same.
-const TSC_FACTOR: u32 = 0;
 
 /// The launch cannot be had, or is refused.
 fn refuse(error: impl ToString) -> End {
@@ -187,6 +184,7 @@ const OFFERED_FEATURES: SevFeatures = SevFeatures::SNP_ACTIVE
     .union(SevFeatures::DEBUG_SWAP)
     .union(SevFeatures::PREVENT_HOST_IBS)
     .union(SevFeatures::BTB_ISOLATION)
+    .union(SevFeatures::SECURE_TSC)
     .union(SevFeatures::SMT_PROTECTION)
     .union(SevFeatures::IBPB_ON_ENTRY);
 
@@ -244,6 +242,7 @@ fn platform(file: &LaunchFile<'_>, clock: &Clock) -> Result<Platform, End> {
         let answer = cpuid(leaf, subleaf);
         CpuidResult { eax: answer.eax, ebx: answer.ebx, ecx: answer.ecx, edx: answer.edx }
     });
+    let frequency = TscFrequency::of(clock.frequency().get());
     Ok(Platform {
         cpuid,
         firmware: processor.firmware,
@@ -260,8 +259,8 @@ fn platform(file: &LaunchFile<'_>, clock: &Clock) -> Result<Platform, End> {
             3 => ReportVersion::Version3,
             _ => ReportVersion::Version5,
         },
-        tsc_khz: (clock.frequency().get() / 1000) as u32,
-        tsc_factor: TSC_FACTOR,
+        tsc_khz: frequency.nominal_khz,
+        tsc_factor: frequency.factor,
     })
 }
 

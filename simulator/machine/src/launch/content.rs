@@ -8,10 +8,10 @@ use zerocopy::{FromBytes, IntoBytes};
 use zeroize::Zeroizing;
 
 use crate::cpuid::CpuidRefusal;
+use crate::guest_tsc;
 use crate::launch::page::PageContent;
 use crate::launch::secrets;
 use crate::launch::start::Launch;
-use crate::launch::tsc;
 
 /// A page as the guest will find it and, where that differs, as it is measured.
 pub(super) struct Prepared {
@@ -79,7 +79,7 @@ fn save_area(launch: &Launch<'_>, page: &Page) -> (Zeroizing<Page>, Measured) {
     let measured = Box::new(bytes_of(&vmsa));
     (vmsa.guest_tsc_scale, vmsa.guest_tsc_offset) =
         if vmsa.sev_features.contains(SevFeatures::SECURE_TSC) {
-            (tsc::scale(launch.parameters.tsc_khz, launch.platform.tsc_khz), 0)
+            (guest_tsc::scale(launch.parameters.tsc_khz, launch.platform.tsc_khz), 0)
         } else {
             (scale, offset)
         };

@@ -2,10 +2,10 @@
 
 use abi_snp::TscInfo;
 
+use crate::guest_tsc;
 use crate::launch::guest::LaunchedGuest;
 use crate::launch::identity::{Identity, IdentityRefusal, Owner};
 use crate::launch::start::Launch;
-use crate::launch::tsc;
 
 /// What the host says about the guest after its last page.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +30,7 @@ impl Launch<'_> {
         let (measurement, policy) = (self.digest(), self.parameters.policy);
         let owner =
             identity.map(|identity| Owner::check(identity, measurement, policy)).transpose()?;
-        let scale = tsc::scale(self.parameters.tsc_khz, self.platform.tsc_khz);
+        let scale = guest_tsc::scale(self.parameters.tsc_khz, self.platform.tsc_khz);
         Ok(LaunchedGuest {
             report_id: self.secrets.report_id(),
             secrets: self.secrets,

@@ -19,6 +19,7 @@ pub const MODELLED_FEATURES: SevFeatures = SevFeatures::SNP_ACTIVE
     .union(SevFeatures::RESTRICTED_INJECTION)
     .union(SevFeatures::DEBUG_SWAP)
     .union(SevFeatures::PREVENT_HOST_IBS)
+    .union(SevFeatures::SECURE_TSC)
     .union(SevFeatures::BTB_ISOLATION)
     .union(SevFeatures::SMT_PROTECTION)
     .union(SevFeatures::IBPB_ON_ENTRY);

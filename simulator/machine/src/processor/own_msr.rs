@@ -42,8 +42,9 @@ const TSC_AUX: Msr = Msr(0xc000_0103);
 const SPEC_CTRL: Msr = Msr(0x0000_0048);
 /// Discards branch predictions [APM 24593 §3.2.9].
 const PRED_CMD: Msr = Msr(0x0000_0049);
-/// Frequency of the guest's time stamp counter [APM 24593 §15.36.18].
-const GUEST_TSC_FREQUENCY: Msr = Msr(0xc001_0134);
+/// Frequency of the guest's time stamp counter in MHz: with Secure TSC the guest
+/// reads it, and writing it is #GP(0) [APM 24593 §15.36.18].
+pub const GUEST_TSC_FREQUENCY: Msr = Msr(0xc001_0134);
 
 /// Whether `msr` belongs to a guest that runs with `features`.
 pub(crate) fn is_own(msr: Msr, features: SevFeatures) -> bool {

@@ -9,6 +9,7 @@ use abi_snp::{SevFeatures, Vmpl};
 use abi_svm::SaveArea;
 
 use crate::execution::{Cpl, Execution};
+use crate::guest_tsc::GuestTsc;
 use crate::processor::xsave_image::XsaveImage;
 
 /// The general-purpose registers but RAX and RSP, which the VMCB holds.
@@ -67,6 +68,8 @@ pub struct RegisterFile {
     pub tsc_aux: u32,
     /// `SPEC_CTRL`.
     pub spec_ctrl: u64,
+    /// The time stamp counter.
+    pub tsc: GuestTsc,
     /// DR0 to DR3; zero without [`SevFeatures::DEBUG_SWAP`].
     pub dr: [u64; 4],
     /// Address masks of DR0 to DR3; zero without [`SevFeatures::DEBUG_SWAP`].
@@ -88,6 +91,7 @@ impl RegisterFile {
             pkru: 0,
             tsc_aux: 0,
             spec_ctrl: 0,
+            tsc: GuestTsc::PROCESSOR,
             dr: [0; 4],
             dr_address_mask: [0; 4],
         }

@@ -11,6 +11,7 @@
 use abi_snp::{SevFeatures, Vmpl, Vmsa};
 use abi_svm::{Event, ExitCode, SaveArea};
 
+use crate::guest_tsc::GuestTsc;
 use crate::processor::entry_check::{Offer, StateRefusal, check_vmsa};
 use crate::processor::registers::RegisterFile;
 use crate::processor::x87::{abridge_tags, full_tags, pack_registers, unpack_registers};
@@ -35,6 +36,7 @@ pub fn load_vmsa(
     file.features = vmsa.sev_features;
     load_same(vmsa, save, file);
     load_extended(vmsa, file);
+    file.tsc = GuestTsc::of(vmsa);
     let debug = file.features.contains(SevFeatures::DEBUG_SWAP);
     file.dr = if debug { vmsa.dr } else { [0; 4] };
     file.dr_address_mask = if debug { vmsa.dr_address_mask } else { [0; 4] };

@@ -203,11 +203,12 @@ fn certificates(bench: &mut Bench, conversation: &mut Conversation) -> Verdict {
     require(response.report().is_ok(), "a report", response.report().err())
 }
 
-fn time(bench: &Bench, conversation: &mut Conversation) -> Verdict {
+fn time(bench: &mut Bench, conversation: &mut Conversation) -> Verdict {
     let response = conversation.ask(bench, &TscInfoRequest::new())?;
     if bench.features().contains(abi_snp::SevFeatures::SECURE_TSC) {
         let info = response.info();
-        return require(info.is_ok_and(|info| info.scale != 0), "a scale", info);
+        require(info.is_ok_and(|info| info.scale != 0), "a scale", info)?;
+        bench.tsc = info.ok();
     }
     Ok(())
 }

@@ -237,10 +237,7 @@ pub(super) fn enable_there(bench: &mut Bench, number: u32) -> Verdict<Ghcb> {
 fn destroy(bench: &mut Bench) -> Verdict {
     let Some(number) = running(bench)?.last() else { return skip("no other processor runs") };
     let worker = Worker::of_processor(number);
-    let features = bench.features().bits();
-    let destroyed = creation(ApCreationAction::Destroy, number, 0, features);
-    bench.must(&destroyed, ValidFields::empty())?;
-    bench.started.processors[number as usize] = false;
+    bench.stop_processor(number)?;
     bench.guest.order(worker, Probe::Rdtsc);
     // Long enough for a processor that ran to have answered.
     for _ in 0..1000 {
@@ -250,9 +247,7 @@ fn destroy(bench: &mut Bench) -> Verdict {
     require(result.is_none(), "no answer from a processor that was stopped", result)?;
     bench.guest.forget(worker);
     let page = bench.start_processor(number)?;
-    let destroyed = creation(ApCreationAction::Destroy, number, 0, features);
-    bench.must(&destroyed, ValidFields::empty())?;
-    bench.started.processors[number as usize] = false;
+    bench.stop_processor(number)?;
     let ordinary = Permissions { content: Content::Ordinary, ..workers::SAVE_AREA };
     bench.rmpadjust(page, ordinary)?;
     bench.start_processor(number).map(drop)

@@ -175,12 +175,17 @@ fn marks() -> Registers {
     }
 }
 
+/// Frequency of the time stamp counter with Secure TSC: to be read only
+/// [APM 24593 §15.36.18].
+pub(crate) const GUEST_TSC_FREQUENCY: Msr = Msr(0xc001_0134);
+
 /// Registers whose content Rust's memory does not depend on: those of the
-/// hypervisor, and `TSC_AUX`.
+/// hypervisor, `TSC_AUX`, and one that cannot be written.
 fn may_write(msr: Msr) -> bool {
     let is_x2apic = (0x800..0x900).contains(&msr.0);
     let is_software = (0x4000_0000..0x5000_0000).contains(&msr.0);
-    is_x2apic || is_software || [Msr::GHCB, Msr::TSC_AUX, Msr::APIC_BASE].contains(&msr)
+    let others = [Msr::GHCB, Msr::TSC_AUX, Msr::APIC_BASE, GUEST_TSC_FREQUENCY];
+    is_x2apic || is_software || others.contains(&msr)
 }
 
 impl Probe {

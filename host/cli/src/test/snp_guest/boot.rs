@@ -8,6 +8,7 @@ use super::super::depth::Depth;
 use super::super::recorder::{Recording, record};
 use super::checks::{Checks, told};
 use super::guest::Guest;
+use super::secure_tsc;
 use crate::jobs::Counts;
 use crate::log::Log;
 use crate::project::Project;
@@ -46,6 +47,7 @@ pub(in super::super) fn test(project: &Project, depth: Depth, log: &mut Log) -> 
         let recording = record(project, &guest.request, checks.log())?;
         judge(&recording, *cpus, &mut checks)?;
     }
+    secure_tsc::check(project, &mut checks)?;
     Ok(checks.counts())
 }
 

@@ -174,3 +174,19 @@ proptest! {
         prop_assert!(again == stored);
     }
 }
+
+#[test]
+fn the_time_stamp_counter_is_the_save_areas_with_secure_tsc_only() {
+    let plain = SevFeatures::SNP_ACTIVE;
+    for (features, ticks) in [(plain, 1000), (plain | SevFeatures::SECURE_TSC, 3007)] {
+        let (mut save, mut file) = used_processor();
+        let mut vmsa = runnable(&[0; 4096], features);
+        (vmsa.guest_tsc_scale, vmsa.guest_tsc_offset) = (3 << 32, 7);
+        load_vmsa(&vmsa, Vmpl::Vmpl2, &OFFER, &mut save, &mut file).unwrap();
+        assert_eq!(file.tsc.at(1000), ticks);
+        // What a processor only reads stays.
+        let mut stored = vmsa.clone();
+        store_vmsa(&save, &file, &VMGEXIT, &mut stored);
+        assert_eq!((stored.guest_tsc_scale, stored.guest_tsc_offset), (3 << 32, 7));
+    }
+}
