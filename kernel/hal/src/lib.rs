@@ -55,6 +55,8 @@ mod stop;
 #[cfg(target_os = "none")]
 mod trap;
 
+pub mod sync;
+
 mod stop_reason;
 mod take_once;
 
