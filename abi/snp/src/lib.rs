@@ -15,6 +15,7 @@
 //! | host | guest | [`CertificateTable`] |
 //! | guest | host | [`ghcb`]: requests of any kind, and their answers |
 //! | security processor | launch digest | [`PageInfo`]: one record for each page |
+//! | processor | guest, host | [`ReturnCode`]: how an instruction on the reverse map went |
 //!
 //! Sources: the SEV-SNP firmware ABI specification (`SNP ABI 56860`), the
 //! AMD64 Architecture Programmer's Manual, volume 2 (`APM 24593`), the
@@ -38,6 +39,7 @@ mod id_block;
 mod page_info;
 mod page_size;
 mod policy;
+mod return_code;
 mod secrets;
 mod tsc_info;
 mod vmpl;
@@ -66,6 +68,7 @@ pub use id_block::{IdAuthentication, IdBlock};
 pub use page_info::{PageInfo, PageInfoFlags, PagePermissions, PageType, VmplPermissions};
 pub use page_size::PageSize;
 pub use policy::{Policy, PolicyFlags};
+pub use return_code::ReturnCode;
 pub use secrets::{SecretsPage, Vmpck};
 pub use tsc_info::{TscInfo, TscInfoRequest, TscInfoResponse};
 pub use vmpl::Vmpl;

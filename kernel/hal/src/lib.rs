@@ -12,8 +12,9 @@
 //!    establishes the state that `abi/boot` promises at the 64-bit entry; other
 //!    platforms begin there.
 //! 2. `entry/start.rs`: 64-bit entry. Chooses the platform, loads the
-//!    processor's tables (`segments.rs`, `trap/`), checks the boot block and
-//!    calls the function that the kernel binary named with `entry!`.
+//!    processor's tables (`segments.rs`, `trap/`), checks the boot block, lets
+//!    the platform make memory usable (`snp/start.rs`) and calls the function
+//!    that the kernel binary named with `entry!`.
 //! 3. The kernel runs; `println!` writes to the platform's console.
 //! 4. `stop` says why and ends the machine, also after a panic (`panic.rs`)
 //!    or an exception (`trap/handler.rs`).
@@ -41,6 +42,8 @@ mod entry;
 #[cfg(target_os = "none")]
 pub mod image;
 #[cfg(target_os = "none")]
+pub mod interrupts;
+#[cfg(target_os = "none")]
 mod panic;
 #[cfg(target_os = "none")]
 mod platform;
@@ -49,7 +52,11 @@ mod port;
 #[cfg(target_os = "none")]
 mod print;
 #[cfg(target_os = "none")]
+pub mod processor;
+#[cfg(target_os = "none")]
 mod segments;
+#[cfg(target_os = "none")]
+mod snp;
 #[cfg(target_os = "none")]
 mod stop;
 #[cfg(target_os = "none")]
@@ -57,6 +64,7 @@ mod trap;
 
 pub mod sync;
 
+mod ghcb_slot;
 mod stop_reason;
 mod take_once;
 

@@ -13,7 +13,7 @@ pub fn print(text: fmt::Arguments<'_>) {
     if let Some(console) = current().console() {
         // An error can only come from a `Display` that reports one by itself;
         // the line then ends early, which is all that can be done about it.
-        let _ = Terminal(console).write_fmt(text);
+        let _ = Terminal::new(console).write_fmt(text);
     }
 }
 

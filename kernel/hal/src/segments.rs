@@ -2,21 +2,25 @@
 
 use core::arch::asm;
 
-use abi_x86::SegmentSelector;
+use abi_x86::{Msr, SegmentSelector};
 use processor::{CODE_SELECTOR, DATA_SELECTOR, Segments, TASK_STATE_SELECTOR};
 
+use crate::processor::Processor;
 use crate::take_once::TakeOnce;
 
 /// The segments of the processor that the machine starts on.
 pub(crate) static BOOT_PROCESSOR: TakeOnce<Segments> = TakeOnce::new(Segments::zero());
 
-/// Fills the tables in and makes this processor use them.
-pub(crate) fn load(segments: &'static mut Segments) {
+/// Fills the tables in and makes this processor use them; from then on it is
+/// `own`.
+pub(crate) fn load(segments: &'static mut Segments, own: &'static Processor) {
+    let gs_base = own.prepare();
     let pointer = segments.prepare();
     // SAFETY: INV-TABLE-1: `prepare` took the only reference, so from now on the
     // processor alone uses the tables and stacks. The new code and data segments
     // are flat like those that `abi/boot` promises, so no address changes its
-    // meaning. The far return goes to label 2.
+    // meaning. The far return goes to label 2. INV-PROCESSOR-1: the base of GS is
+    // set after the selector, which would clear it.
     unsafe {
         asm!(
             "lgdt [{pointer}]",
@@ -31,12 +35,16 @@ pub(crate) fn load(segments: &'static mut Segments) {
             "mov fs, {null:x}",
             "mov gs, {null:x}",
             "ltr {task_state:x}",
+            "wrmsr",
             pointer = in(reg) &raw const pointer,
             code = const CODE_SELECTOR.0,
             scratch = out(reg) _,
             data = in(reg) DATA_SELECTOR.0,
             null = in(reg) SegmentSelector::NULL.0,
             task_state = in(reg) TASK_STATE_SELECTOR.0,
+            in("ecx") Msr::GS_BASE.0,
+            in("eax") gs_base as u32,
+            in("edx") (gs_base >> 32) as u32,
         );
     }
 }

@@ -12,10 +12,40 @@ pub enum StopReason {
     NoServices,
     /// The image contains services, and this kernel cannot start any yet.
     ServiceStart,
-    /// The image is for a platform that this kernel cannot start on yet.
-    PlatformStart,
     /// The boot block is malformed.
     BootBlock,
+    /// The boot block names no platform that this kernel knows.
+    UnknownPlatform,
+    /// SEV-SNP is not active, or with features that this kernel does not handle.
+    SevFeatures,
+    /// The kernel does not run at VMPL0.
+    PrivilegeLevel,
+    /// The image was built for another C-bit than the machine has.
+    CBit,
+    /// The host gives no proper answer by the GHCB MSR.
+    HostMsrAnswer,
+    /// The host does not speak version 2 of the GHCB protocol.
+    HostProtocolVersion,
+    /// The host lacks features that the kernel needs.
+    HostFeatures,
+    /// The host did not change the state of pages as asked.
+    HostPageState,
+    /// The host did not register the GHCB page.
+    HostGhcbRegistration,
+    /// A page could not be validated, or given up.
+    Validation,
+    /// A page that nobody used was validated already.
+    ValidatedBefore,
+    /// The CPUID page is malformed, or lacks what the kernel needs.
+    CpuidPage,
+    /// The host injects an exception or interrupt that nobody waits for.
+    HostInjection,
+    /// A private page is not there any more: #VC with error code 0x404.
+    HostTookPage,
+    /// There is no memory where shared memory should be: #VC with error code 0x400.
+    HostNestedPageFault,
+    /// The host intercepts an instruction that the kernel does not expect to be intercepted.
+    HostIntercept,
     /// A Rust panic: an invariant of our own does not hold.
     Panic,
     /// An exception or interrupt that nothing handles.
@@ -24,25 +54,56 @@ pub enum StopReason {
 
 impl StopReason {
     /// The reason as a number for the hypervisor. The codes are part of the
-    /// documented interface: do not reuse one.
+    /// documented interface: do not reuse one. From 0x20 to 0x3f stands what is
+    /// the host's fault.
     ///
     /// | code | reason |
     /// |---|---|
     /// | 0x00 | [`NoServices`](Self::NoServices) |
-    /// | 0x01 | [`PlatformStart`](Self::PlatformStart) |
     /// | 0x02 | [`BootBlock`](Self::BootBlock) |
     /// | 0x03 | [`Panic`](Self::Panic) |
     /// | 0x04 | [`ServiceStart`](Self::ServiceStart) |
+    /// | 0x05 | [`UnknownPlatform`](Self::UnknownPlatform) |
+    /// | 0x06 | [`SevFeatures`](Self::SevFeatures) |
+    /// | 0x07 | [`PrivilegeLevel`](Self::PrivilegeLevel) |
+    /// | 0x08 | [`CBit`](Self::CBit) |
+    /// | 0x20 | [`HostMsrAnswer`](Self::HostMsrAnswer) |
+    /// | 0x21 | [`HostProtocolVersion`](Self::HostProtocolVersion) |
+    /// | 0x22 | [`HostFeatures`](Self::HostFeatures) |
+    /// | 0x23 | [`HostPageState`](Self::HostPageState) |
+    /// | 0x24 | [`HostGhcbRegistration`](Self::HostGhcbRegistration) |
+    /// | 0x25 | [`Validation`](Self::Validation) |
+    /// | 0x26 | [`ValidatedBefore`](Self::ValidatedBefore) |
+    /// | 0x27 | [`CpuidPage`](Self::CpuidPage) |
+    /// | 0x28 | [`HostInjection`](Self::HostInjection) |
+    /// | 0x29 | [`HostTookPage`](Self::HostTookPage) |
+    /// | 0x2a | [`HostNestedPageFault`](Self::HostNestedPageFault) |
+    /// | 0x2b | [`HostIntercept`](Self::HostIntercept) |
     /// | 0x7f | [`Trap`](Self::Trap) by an interrupt, vector 32 and above |
     /// | 0x80 + vector | [`Trap`](Self::Trap) by an exception, vector 0 to 31 |
     #[must_use]
     pub const fn code(self) -> u8 {
         match self {
             Self::NoServices => 0x00,
-            Self::PlatformStart => 0x01,
             Self::BootBlock => 0x02,
             Self::Panic => 0x03,
             Self::ServiceStart => 0x04,
+            Self::UnknownPlatform => 0x05,
+            Self::SevFeatures => 0x06,
+            Self::PrivilegeLevel => 0x07,
+            Self::CBit => 0x08,
+            Self::HostMsrAnswer => 0x20,
+            Self::HostProtocolVersion => 0x21,
+            Self::HostFeatures => 0x22,
+            Self::HostPageState => 0x23,
+            Self::HostGhcbRegistration => 0x24,
+            Self::Validation => 0x25,
+            Self::ValidatedBefore => 0x26,
+            Self::CpuidPage => 0x27,
+            Self::HostInjection => 0x28,
+            Self::HostTookPage => 0x29,
+            Self::HostNestedPageFault => 0x2a,
+            Self::HostIntercept => 0x2b,
             Self::Trap(ExceptionVector(vector @ 0..32)) => 0x80 | vector,
             Self::Trap(_) => 0x7f,
         }
@@ -54,9 +115,34 @@ impl fmt::Display for StopReason {
         match self {
             Self::NoServices => f.write_str("no services to start"),
             Self::ServiceStart => f.write_str("this kernel cannot start services yet"),
-            Self::PlatformStart => f.write_str("this kernel cannot start on this platform yet"),
             Self::BootBlock => f.write_str("malformed boot block"),
             Self::Panic => f.write_str("panic"),
+            Self::HostInjection => f.write_str("the host injected an event that nobody waits for"),
+            Self::HostTookPage => f.write_str("the host took a private page away"),
+            Self::HostNestedPageFault => f.write_str("the host took shared memory away"),
+            Self::HostIntercept => {
+                f.write_str("the host intercepts an instruction that it should not")
+            }
+            Self::UnknownPlatform => f.write_str("unknown platform"),
+            Self::SevFeatures => f.write_str("unsuitable SEV features"),
+            Self::PrivilegeLevel => f.write_str("not at VMPL0"),
+            Self::CBit => {
+                f.write_str("the image was built for another C-bit than this machine has")
+            }
+            Self::HostMsrAnswer => f.write_str("the host did not answer properly by the GHCB MSR"),
+            Self::HostProtocolVersion => {
+                f.write_str("the host does not speak version 2 of the GHCB protocol")
+            }
+            Self::HostFeatures => f.write_str("the host lacks features that this kernel needs"),
+            Self::HostPageState => f.write_str("the host did not change the state of a page"),
+            Self::HostGhcbRegistration => f.write_str("the host did not register the GHCB page"),
+            Self::Validation => {
+                f.write_str("the host did not provide a page that can be validated")
+            }
+            Self::ValidatedBefore => {
+                f.write_str("the host provided a page that was validated before")
+            }
+            Self::CpuidPage => f.write_str("the host provided an unusable CPUID page"),
             Self::Trap(vector) => write!(f, "unhandled {vector}"),
         }
     }
@@ -77,9 +163,24 @@ mod tests {
         for reason in [
             StopReason::NoServices,
             StopReason::ServiceStart,
-            StopReason::PlatformStart,
             StopReason::BootBlock,
             StopReason::Panic,
+            StopReason::HostInjection,
+            StopReason::HostTookPage,
+            StopReason::HostNestedPageFault,
+            StopReason::HostIntercept,
+            StopReason::UnknownPlatform,
+            StopReason::SevFeatures,
+            StopReason::PrivilegeLevel,
+            StopReason::CBit,
+            StopReason::HostMsrAnswer,
+            StopReason::HostProtocolVersion,
+            StopReason::HostFeatures,
+            StopReason::HostPageState,
+            StopReason::HostGhcbRegistration,
+            StopReason::Validation,
+            StopReason::ValidatedBefore,
+            StopReason::CpuidPage,
             StopReason::Trap(ExceptionVector(32)),
         ] {
             assert!(codes.insert(reason.code()), "{reason:?}");

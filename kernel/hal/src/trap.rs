@@ -2,8 +2,7 @@
 //!
 //! `stubs.rs` holds one entry per vector, which all save the registers as a
 //! [`processor::TrapFrame`] and go on in `handler.rs`; `table.rs` points the
-//! processor at them. Nothing is handled yet: every trap is reported and ends
-//! the machine.
+//! processor at them. What nothing handles is reported and ends the machine.
 
 mod handler;
 mod stubs;

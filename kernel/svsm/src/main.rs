@@ -1,29 +1,20 @@
 //! The module's binary: start-up order and wiring, nothing else.
 //!
 //! `hal` enters [`main`] on the boot stack of the first processor, with
-//! exceptions set up and the boot block checked. So far the kernel says what it
-//! is and what the builder placed, and ends; a platform other than `native` it
-//! ends at once, since it has no start for one yet.
+//! exceptions set up, the boot block checked and its memory usable. So far the
+//! kernel says what it is and what the builder placed, and ends.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
 
-use abi_boot::{BootBlock, Part, PartKind, Platform};
+use abi_boot::{BootBlock, Part, PartKind};
 use hal::{StopReason, println, stop};
 
 hal::entry!(main);
 
-/// Starts what the image asks for on its platform.
+/// Starts what the image asks for.
 fn main(block: BootBlock<'static>) -> ! {
-    match block.platform {
-        Platform::NATIVE => start_native(&block),
-        _ => stop(StopReason::PlatformStart),
-    }
-}
-
-/// The start on a virtual machine without isolation.
-fn start_native(block: &BootBlock<'_>) -> ! {
-    print_boot_block(block);
+    print_boot_block(&block);
     let reason = match block.parts_of(PartKind::SERVICE).next() {
         None => StopReason::NoServices,
         Some(_) => StopReason::ServiceStart,

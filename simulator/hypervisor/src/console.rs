@@ -45,7 +45,7 @@ pub(crate) fn prepare() {
 pub(crate) fn print(text: fmt::Arguments<'_>) {
     // An error can only come from a `Display` that reports one by itself; the
     // line then ends early, which is all that can be done about it.
-    let _ = Terminal(&CONSOLE).write_fmt(text);
+    let _ = Terminal::new(&CONSOLE).write_fmt(text);
 }
 
 pub(crate) use println;

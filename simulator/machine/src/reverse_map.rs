@@ -60,7 +60,6 @@ mod ownership;
 #[cfg(test)]
 mod properties;
 mod pvalidate;
-mod return_code;
 mod rmpadjust;
 mod rmpquery;
 mod rule;
@@ -72,6 +71,7 @@ mod second_model;
 mod statistics;
 mod table;
 
+pub use abi_snp::ReturnCode;
 pub use access::{Access, AccessKind};
 pub use completion::{Completion, Outcome};
 pub use entry::{Entry, FULL_PERMISSIONS, PageState};
@@ -80,7 +80,6 @@ pub use firmware::FirmwareRefusal;
 pub use host::Assignment;
 pub use instruction::{Encryption, Registers, Translation};
 pub use map::ReverseMap;
-pub use return_code::ReturnCode;
 pub use rule::{FaultRule, RefusalRule};
 pub use save_area::EntryRefusal;
 pub use statistics::{Ending, Event, Operation, Statistics};

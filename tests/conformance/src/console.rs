@@ -57,7 +57,7 @@ pub(crate) fn print(text: fmt::Arguments<'_>) {
     if let Some(page) = PAGE.get() {
         let uart = Uart(Ports(Ghcb(page)));
         // An error can only come from a `Display` that reports one by itself.
-        let _ = Terminal(&uart).write_fmt(text);
+        let _ = Terminal::new(&uart).write_fmt(text);
     }
 }
 

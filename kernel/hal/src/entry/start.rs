@@ -6,6 +6,7 @@ use core::arch::naked_asm;
 use abi_boot::{BootBlock, Header, PAGE_SIZE, Platform};
 use zerocopy::FromBytes;
 
+use crate::processor::FIRST;
 use crate::segments::{self, BOOT_PROCESSOR};
 use crate::stop::stop;
 use crate::stop_reason::StopReason;
@@ -52,19 +53,21 @@ unsafe extern "C" fn start(block: *const Page) -> ! {
     let Some(boot_processor) = BOOT_PROCESSOR.take() else {
         panic!("the 64-bit entry runs once (INV-BOOT-2)");
     };
-    segments::load(boot_processor);
+    segments::load(boot_processor, &FIRST);
     trap::load();
 
-    match BootBlock::parse(block) {
-        Ok(parsed) => {
-            // SAFETY: INV-BOOT-1: it is the boot block.
-            unsafe { image::keep(block) };
-            svsm_main(parsed)
-        }
+    let parsed = match BootBlock::parse(block) {
+        Ok(parsed) => parsed,
         Err(error) => {
             println!("{error}; build the image again, with the builder of this kernel's version");
             stop(StopReason::BootBlock)
         }
+    };
+    // SAFETY: INV-BOOT-1: it is the boot block.
+    unsafe { image::keep(block) };
+    match platform::current().start(&parsed, |line| println!("{line}")) {
+        Ok(()) => svsm_main(parsed),
+        Err(reason) => stop(reason),
     }
 }
 

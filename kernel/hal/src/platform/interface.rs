@@ -1,12 +1,40 @@
 //! What the kernel asks of every platform.
 
+use core::fmt;
+
+use abi_boot::BootBlock;
+use processor::TrapFrame;
+
 use crate::stop_reason::StopReason;
 use serial::Console;
 
 /// A platform, by what this kernel needs of it.
 pub(crate) trait Platform {
-    /// Prepares the platform's devices. Called once, before the other methods.
+    /// Prepares what needs nothing but code. Called once, before the other
+    /// methods.
     fn prepare(&self);
+
+    /// Makes the memory usable that the boot block gives to the module. `tell`
+    /// prints a line.
+    ///
+    /// # Errors
+    ///
+    /// Why the kernel cannot go on.
+    fn start(
+        &self,
+        block: &BootBlock<'static>,
+        tell: fn(fmt::Arguments<'_>),
+    ) -> Result<(), StopReason>;
+
+    /// Handles an exception or interrupt that means something on this platform
+    /// only.
+    ///
+    /// # Errors
+    ///
+    /// Why the kernel cannot go on: by default, because nothing handles it.
+    fn handle(&self, frame: &mut TrapFrame) -> Result<(), StopReason> {
+        Err(StopReason::Trap(frame.vector()))
+    }
 
     /// Where messages go, if the platform has such a place.
     fn console(&self) -> Option<&dyn Console>;

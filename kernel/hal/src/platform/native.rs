@@ -4,6 +4,10 @@
 //! that is the one thing that every virtual machine monitor understands without
 //! firmware tables: started with `-no-reboot`, QEMU then ends.
 
+use core::fmt;
+
+use abi_boot::BootBlock;
+
 use super::interface::Platform;
 use super::triple_fault::triple_fault;
 use crate::port::{COM1, Ports};
@@ -21,6 +25,15 @@ static CONSOLE: Uart<Ports> = Uart(unsafe { Ports::new(COM1) });
 impl Platform for Native {
     fn prepare(&self) {
         CONSOLE.configure();
+    }
+
+    fn start(
+        &self,
+        _block: &BootBlock<'static>,
+        _tell: fn(fmt::Arguments<'_>),
+    ) -> Result<(), StopReason> {
+        // All memory of a plain machine is usable from the beginning.
+        Ok(())
     }
 
     fn console(&self) -> Option<&dyn Console> {

@@ -1,16 +1,19 @@
-//! AMD SEV-SNP, as far as giving up goes.
+//! AMD SEV-SNP.
 //!
-//! The start on this platform is not built yet, so there is no console. What
-//! the kernel can do is to end with a reason that the host's log shows.
+//! The platform's face towards the rest of the kernel; how things are done is in
+//! `snp/`.
 
-use core::arch::asm;
+use core::fmt;
 
-use abi_snp::ghcb::{MsrRequest, ReasonSet, TerminationReason};
-use abi_x86::Msr;
+use abi_boot::BootBlock;
+use abi_x86::ExceptionVector;
+use processor::TrapFrame;
+use serial::Console;
 
 use super::interface::Platform;
+use crate::processor::current;
+use crate::snp;
 use crate::stop_reason::StopReason;
-use serial::Console;
 
 /// The platform `snp`.
 pub(crate) struct Snp;
@@ -18,29 +21,31 @@ pub(crate) struct Snp;
 impl Platform for Snp {
     fn prepare(&self) {}
 
+    fn start(
+        &self,
+        block: &BootBlock<'static>,
+        tell: fn(fmt::Arguments<'_>),
+    ) -> Result<(), StopReason> {
+        snp::start(block, tell)
+    }
+
+    fn handle(&self, frame: &mut TrapFrame) -> Result<(), StopReason> {
+        match frame.vector() {
+            ExceptionVector::VMM_COMMUNICATION => snp::handle_communication(frame),
+            // No device and no processor sends interrupts to this one, so it is
+            // the host's own idea.
+            ExceptionVector::HYPERVISOR_INJECTION
+            | ExceptionVector::NON_MASKABLE_INTERRUPT
+            | ExceptionVector(32..) => Err(StopReason::HostInjection),
+            other => Err(StopReason::Trap(other)),
+        }
+    }
+
     fn console(&self) -> Option<&dyn Console> {
-        None
+        current().ghcb.get().map(|_| &snp::CONSOLE as &dyn Console)
     }
 
     fn stop(&self, reason: StopReason) -> ! {
-        let reason = TerminationReason::new(ReasonSet::MODULE, reason.code());
-        let request = MsrRequest::Terminate(reason).encode();
-        // A hypervisor that lets the processor go on gets the request again.
-        loop {
-            // SAFETY: the GHCB MSR exists on every processor with SEV-SNP, and
-            // a value whose low bits are 0x100 is no address, so the hypervisor
-            // is given no memory. `rep vmmcall` is VMGEXIT
-            // [APM 24594 VMGEXIT]. Registers and memory stay as they are.
-            unsafe {
-                asm!(
-                    "wrmsr",
-                    "rep vmmcall",
-                    in("ecx") Msr::GHCB.0,
-                    in("eax") request as u32,
-                    in("edx") (request >> 32) as u32,
-                    options(nostack, preserves_flags),
-                );
-            }
-        }
+        snp::terminate(reason.code())
     }
 }

@@ -3,6 +3,10 @@
 //! Nothing may be assumed: there is no console, and the end is a triple fault,
 //! which takes no cooperation from anybody.
 
+use core::fmt;
+
+use abi_boot::BootBlock;
+
 use super::interface::Platform;
 use super::triple_fault::triple_fault;
 use crate::stop_reason::StopReason;
@@ -13,6 +17,14 @@ pub(crate) struct Unknown;
 
 impl Platform for Unknown {
     fn prepare(&self) {}
+
+    fn start(
+        &self,
+        _block: &BootBlock<'static>,
+        _tell: fn(fmt::Arguments<'_>),
+    ) -> Result<(), StopReason> {
+        Err(StopReason::UnknownPlatform)
+    }
 
     fn console(&self) -> Option<&dyn Console> {
         None

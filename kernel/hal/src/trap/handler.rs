@@ -4,20 +4,34 @@ use core::arch::asm;
 
 use processor::{Report, TrapFrame};
 
+use crate::platform::current;
 use crate::println;
 use crate::stop::stop_with_report;
 use crate::stop_reason::StopReason;
 
-/// Reports a trap and stops the machine.
+/// Handles a trap; if that is not possible, reports it and stops the machine.
 ///
 /// # Safety
 ///
-/// `frame` points to the registers that a stub saved, which stay untouched
-/// (INV-TRAP-1).
-pub(super) unsafe extern "C" fn handle(frame: *const TrapFrame) -> ! {
-    // SAFETY: INV-TRAP-1: the stub passes a complete, aligned frame on the
-    // stack of this very call, which never returns.
-    let frame = unsafe { &*frame };
+/// `frame` points to the registers that a stub saved, which nobody else uses
+/// while this runs (INV-TRAP-1).
+pub(super) unsafe extern "C" fn handle(frame: *mut TrapFrame) {
+    // The processor aligns the stack before it pushes, and frames are a multiple
+    // of that alignment. One that is out of place was pushed with an error code
+    // where the exception has none, or without one where it has: no processor
+    // does that on its own, but one whose host injects the event.
+    let is_in_place = frame.addr().is_multiple_of(16);
+    // SAFETY: INV-TRAP-1: the stub passes a complete frame on the stack, which
+    // nothing refers to until this returns.
+    let frame = unsafe { &mut *frame };
+    let result = if is_in_place { current().handle(frame) } else { Err(StopReason::HostInjection) };
+    if let Err(reason) = result {
+        report(frame, reason);
+    }
+}
+
+/// Shows the registers and stops the machine.
+fn report(frame: &TrapFrame, reason: StopReason) -> ! {
     let (cr2, cr3): (u64, u64);
     // SAFETY: reading control registers changes nothing.
     unsafe {
@@ -29,7 +43,5 @@ pub(super) unsafe extern "C" fn handle(frame: *const TrapFrame) -> ! {
             options(nomem, nostack, preserves_flags),
         );
     }
-    stop_with_report(StopReason::Trap(frame.vector()), || {
-        println!("{}", Report { frame, cr2, cr3 });
-    })
+    stop_with_report(reason, || println!("{}", Report { frame, cr2, cr3 }))
 }

@@ -2,7 +2,10 @@
 //!
 //! Every stub pushes what makes the stack look the same for all vectors, an
 //! error code if the processor has not, and its number; then the common part
-//! pushes the general-purpose registers, which completes a `TrapFrame`.
+//! pushes the general-purpose registers, which completes a `TrapFrame`. When the
+//! handler returns, all registers get the values that it left in the frame.
+//!
+//! Code for this target uses no vector registers, so there are none to save.
 
 use core::arch::global_asm;
 
@@ -76,8 +79,29 @@ global_asm!(
     "push r15",
     "cld",
     "mov rdi, rsp",
+    // A frame that is out of place (see `handler.rs`) must not upset the stack of
+    // the handler.
+    "mov rbp, rsp",
+    "and rsp, -16",
     "call {handle}",
-    "ud2",
+    "mov rsp, rbp",
+    "pop r15",
+    "pop r14",
+    "pop r13",
+    "pop r12",
+    "pop r11",
+    "pop r10",
+    "pop r9",
+    "pop r8",
+    "pop rbp",
+    "pop rdi",
+    "pop rsi",
+    "pop rdx",
+    "pop rcx",
+    "pop rbx",
+    "pop rax",
+    "add rsp, 16", // vector and error code
+    "iretq",
     ".popsection",
     stride = const STRIDE,
     with_error_code = const WITH_ERROR_CODE,

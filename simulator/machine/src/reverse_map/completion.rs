@@ -3,8 +3,8 @@
 use abi_x86::Rflags;
 
 use crate::reverse_map::fault::Fault;
-use crate::reverse_map::return_code::ReturnCode;
 use crate::reverse_map::rule::RefusalRule;
+use abi_snp::ReturnCode;
 
 /// What the processor does after PVALIDATE, RMPADJUST or RMPQUERY.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

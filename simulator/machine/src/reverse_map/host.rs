@@ -13,11 +13,11 @@
 use crate::gpa::Gpa;
 use crate::reverse_map::entry::{Attributes, Entry, Switch};
 use crate::reverse_map::map::ReverseMap;
-use crate::reverse_map::return_code::ReturnCode;
 use crate::reverse_map::rule::RefusalRule;
 use crate::reverse_map::statistics::{Ending, Event, Operation};
 use crate::reverse_map::table::Slot;
 use abi_snp::PageSize;
+use abi_snp::ReturnCode;
 
 /// Whose a page becomes [APM 24593 §15.36.5, table 15-35].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -17,12 +17,12 @@ use crate::reverse_map::entry::Entry;
 use crate::reverse_map::host::Assignment;
 use crate::reverse_map::instruction::{Encryption, Registers};
 use crate::reverse_map::map::ReverseMap;
-use crate::reverse_map::return_code::ReturnCode;
 use crate::reverse_map::rule::RefusalRule;
 use crate::reverse_map::samples::{SMALL, identity};
 use crate::reverse_map::second_model::{Answer, Page, SecondModel};
 use crate::reverse_map::table::MemoryRange;
 use abi_snp::PageSize;
+use abi_snp::ReturnCode;
 use abi_snp::Vmpl;
 
 /// First page number and count of the covered memory: two times 2 MiB; then 2

@@ -5,7 +5,7 @@
 //! that end in a return code. The pages of the manual set the order in which
 //! they are checked; so does the order of the variants here, where one applies.
 
-use crate::reverse_map::return_code::ReturnCode;
+use abi_snp::ReturnCode;
 
 /// A rule whose breach is an exception in the guest or an exit to the
 /// hypervisor: see [`Fault`](crate::reverse_map::Fault).

@@ -6,8 +6,8 @@ use core::fmt;
 
 use crate::reverse_map::completion::Outcome;
 use crate::reverse_map::fault::FaultKind;
-use crate::reverse_map::return_code::ReturnCode;
 use abi_snp::PageSize;
+use abi_snp::ReturnCode;
 use abi_snp::Vmpl;
 
 /// What was done.

@@ -43,6 +43,12 @@ impl ReturnCode {
     pub const fn number(self) -> u32 {
         self as u32
     }
+
+    /// The code that EAX holds, `None` if it is none of these.
+    #[must_use]
+    pub fn from_number(number: u32) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.number() == number)
+    }
 }
 
 impl fmt::Display for ReturnCode {
@@ -71,6 +77,11 @@ mod tests {
     fn numbers_and_names() {
         let numbers = ReturnCode::ALL.map(ReturnCode::number);
         assert_eq!(numbers, [0, 1, 2, 3, 4, 6, 7]);
+        for code in ReturnCode::ALL {
+            assert_eq!(ReturnCode::from_number(code.number()), Some(code));
+        }
+        assert_eq!(ReturnCode::from_number(5), None);
+        assert_eq!(ReturnCode::from_number(u32::MAX), None);
         assert_eq!(ReturnCode::FailSizeMismatch.to_string(), "FAIL_SIZEMISMATCH");
     }
 }

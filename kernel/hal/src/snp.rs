@@ -1,0 +1,47 @@
+//! AMD SEV-SNP: instructions, the protocol with the host, and the start.
+//!
+//! What passes between guest and host is described in `abi_snp::ghcb`, with all
+//! checks of the host's answers; here are the instructions that carry it.
+//!
+//! | file | what |
+//! |---|---|
+//! | `exit` | VMGEXIT with a value in the GHCB MSR |
+//! | `msr_protocol` | requests by the MSR alone, and the last one: termination |
+//! | `ghcb` | requests by the page |
+//! | `ports` | I/O ports, as the console's driver wants them |
+//! | `reverse_map` | PVALIDATE, RMPADJUST |
+//! | `negotiation` | what the host speaks and offers |
+//! | `status` | what protection this guest runs with |
+//! | `cpuid` | the CPUID page |
+//! | `communication` | #VC |
+//! | `first_ghcb` | the first processor's page, from private to shared |
+//! | `region` | the module's own memory becomes usable |
+//! | `start` | all this in order |
+//!
+//! # One request at a time
+//!
+//! Register and page belong to the request that is under way. A request runs
+//! with interrupts masked, so a handler can come in between only by an exception
+//! that the request's own few instructions raise: a page that the host has
+//! taken away, or an event that it injects without right. Those end the machine,
+//! by a handler that may use both as it likes, since the interrupted request is
+//! never continued. A machine check or a double fault ends the machine, too. So
+//! no request has to put the page aside for another one.
+
+mod communication;
+mod cpuid;
+mod exit;
+mod first_ghcb;
+mod ghcb;
+mod msr_protocol;
+mod negotiation;
+mod ports;
+mod region;
+mod reverse_map;
+mod start;
+mod status;
+
+pub(crate) use communication::handle as handle_communication;
+pub(crate) use msr_protocol::terminate;
+pub(crate) use ports::CONSOLE;
+pub(crate) use start::start;

@@ -1,0 +1,32 @@
+//! VMGEXIT.
+
+use core::arch::asm;
+
+use abi_x86::Msr;
+
+use crate::interrupts::Masked;
+
+/// Writes `value` to the GHCB MSR, exits, and gives what the register holds
+/// then [GHCB 56421 2.04 §2.3].
+///
+/// Interrupts are masked, because a handler's request would leave another value
+/// in the register.
+pub(super) fn exit(value: u64, _: &Masked) -> u64 {
+    let (low, high): (u32, u32);
+    // SAFETY: INV-EXIT-1: the GHCB MSR exists on every processor with SEV-SNP,
+    // and writing it changes no memory. `rep vmmcall` is VMGEXIT [APM 24594
+    // VMGEXIT]: registers stay as they are, and the host can change shared
+    // memory only, which Rust reaches through atomic words.
+    unsafe {
+        asm!(
+            "wrmsr",
+            "rep vmmcall",
+            "rdmsr",
+            in("ecx") Msr::GHCB.0,
+            inout("eax") value as u32 => low,
+            inout("edx") (value >> 32) as u32 => high,
+            options(nostack, preserves_flags),
+        );
+    }
+    u64::from(high) << 32 | u64::from(low)
+}

@@ -1,0 +1,91 @@
+//! Instructions on the reverse map.
+
+use core::arch::asm;
+
+use abi_snp::{PageSize, ReturnCode};
+
+/// What becomes of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub(super) enum Validation {
+    /// The guest gives it up: private accesses to it are exceptions.
+    Rescind = 0,
+    /// The guest accepts it as private memory.
+    Validate = 1,
+}
+
+/// How PVALIDATE went, unless it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Validated {
+    /// The page is now what it was asked to be.
+    Changed,
+    /// It was so before.
+    Unchanged,
+}
+
+/// PVALIDATE [APM 24594 PVALIDATE].
+///
+/// # Errors
+///
+/// The return code, `None` for one that is not defined.
+///
+/// # Safety
+///
+/// INV-VALIDATE-1: the page that is mapped at `address` holds nothing that Rust
+/// code uses.
+pub(super) unsafe fn pvalidate(
+    address: u64,
+    size: PageSize,
+    validation: Validation,
+) -> Result<Validated, Option<ReturnCode>> {
+    let (code, unchanged): (u64, u8);
+    // SAFETY: INV-VALIDATE-1: the instruction changes the page's state, and
+    // whatever the page holds is of no use to anybody.
+    unsafe {
+        asm!(
+            ".byte 0xf2, 0x0f, 0x01, 0xff",
+            "setc {unchanged}",
+            unchanged = out(reg_byte) unchanged,
+            inout("rax") address => code,
+            in("ecx") size as u32,
+            in("edx") validation as u32,
+            options(nostack),
+        );
+    }
+    match ReturnCode::from_number(code as u32) {
+        Some(ReturnCode::Success) if unchanged == 0 => Ok(Validated::Changed),
+        Some(ReturnCode::Success) => Ok(Validated::Unchanged),
+        failure => Err(failure),
+    }
+}
+
+/// RMPADJUST of the page of 4 KiB that is mapped at `address`, with `rdx` as the
+/// instruction takes it: target level in bits 7:0, permissions in 15:8, bit 16
+/// for a save area [APM 24594 RMPADJUST].
+///
+/// # Errors
+///
+/// The return code, `None` for one that is not defined.
+///
+/// # Safety
+///
+/// The levels that gain access to the page, or the processor that is to use it
+/// as a save area, do not break what Rust code takes for granted about it.
+pub(super) unsafe fn rmpadjust(address: u64, rdx: u64) -> Result<(), Option<ReturnCode>> {
+    let code: u64;
+    // SAFETY: the instruction leaves content and mapping of the page as they
+    // are; what other levels do with it is the caller's to answer for.
+    unsafe {
+        asm!(
+            ".byte 0xf3, 0x0f, 0x01, 0xfe",
+            inout("rax") address => code,
+            in("rcx") PageSize::Size4K as u64,
+            in("rdx") rdx,
+            options(nostack),
+        );
+    }
+    match ReturnCode::from_number(code as u32) {
+        Some(ReturnCode::Success) => Ok(()),
+        failure => Err(failure),
+    }
+}

@@ -1,0 +1,39 @@
+//! The start on SEV-SNP, until memory can be used and messages can be seen.
+
+use core::fmt;
+
+use abi_boot::BootBlock;
+
+use super::ports::CONSOLE;
+use super::{cpuid, first_ghcb, negotiation, region, status};
+use crate::stop_reason::StopReason;
+
+/// From the boot block to usable memory. `tell` prints a line, once there is a
+/// console.
+///
+/// Until there is a GHCB page, nothing may be intercepted: a #VC could not be
+/// answered. So there is no CPUID, no port and no register that the host looks
+/// after before that.
+///
+/// # Errors
+///
+/// Why the kernel cannot go on.
+pub(crate) fn start(
+    block: &BootBlock<'static>,
+    tell: fn(fmt::Arguments<'_>),
+) -> Result<(), StopReason> {
+    let features = status::features();
+    status::check(features)?;
+    let offers = negotiation::negotiate(block.c_bit_mask)?;
+    cpuid::check_c_bit(cpuid::page(block)?, block.c_bit_mask)?;
+    first_ghcb::check_level()?;
+    first_ghcb::share(block)?;
+    CONSOLE.configure();
+    tell(format_args!("SEV features: {features}; host offers: {offers}"));
+    let counts = region::validate(block)?;
+    tell(format_args!(
+        "region: validated {} pages of 2 MiB and {} of 4 KiB, {} split",
+        counts.large, counts.small, counts.split
+    ));
+    Ok(())
+}
