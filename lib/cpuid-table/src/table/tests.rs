@@ -1,3 +1,5 @@
+//! The page as a whole: what is answered, cleared and refused.
+
 extern crate std;
 
 use std::vec::Vec;

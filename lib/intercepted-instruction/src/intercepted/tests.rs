@@ -1,3 +1,5 @@
+//! Questions and answers of each instruction, and lies about them.
+
 extern crate std;
 
 use abi_x86::Msr;
