@@ -188,6 +188,11 @@ pub(crate) struct Arguments {
     /// same
     #[arg(long, help_heading = "Run")]
     icount: bool,
+    /// Let processors take turns in a random order that follows from this number,
+    /// for random times; with 0, one after the other for equal times. The same
+    /// number is the same order only with --icount
+    #[arg(long, value_name = "SEED", default_value_t = 0, help_heading = "Run")]
+    schedule: u64,
 
     /// Print what the simulator counted as a table at the end, and write it as
     /// JSON to a file unless it is `-`
@@ -314,6 +319,7 @@ fn request(arguments: &Arguments, stock: Option<&StockGuest>) -> Request {
             },
             report_version: arguments.report_version,
             vmpl: arguments.vmpl,
+            schedule: arguments.schedule,
             scenario: arguments.hostile.clone(),
             trace: arguments.trace.unwrap_or_default(),
         },

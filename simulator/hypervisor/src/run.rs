@@ -10,7 +10,6 @@
 //! | `fault_address.rs` | the linear address of an access that faulted |
 //! | `fetch.rs`, `memory_access.rs` | instructions and memory by the guest's own page tables |
 //! | `world.rs` | what the guest asks the hypervisor for |
-//! | `slices.rs` | how long a processor runs while others want to |
 //! | `statistics.rs`, `trace.rs` | what was counted, what is told meanwhile |
 
 mod attack;
@@ -22,7 +21,6 @@ mod guest;
 mod memory_access;
 mod memory_fault;
 mod setup;
-mod slices;
 mod statistics;
 mod trace;
 mod world;

@@ -24,8 +24,8 @@
 //! | [`security_processor`] | what the security processor answers to the running guest: reports, keys |
 //!
 //! What the rooms share: [`Gpa`], the [`Execution`] state of a virtual processor,
-//! the [`NestedFaultError`] of its exits, its [time stamp counter](GuestTsc), and the
-//! [`Platform`] that all is about.
+//! the [`NestedFaultError`] of its exits, its [time stamp counter](GuestTsc), the
+//! [`Schedule`] of the processors, and the [`Platform`] that all is about.
 //!
 //! Sources: the AMD64 Architecture Programmer's Manual, volumes 2 and 3
 //! (`APM 24593`, `APM 24594`), and the SEV-SNP firmware ABI specification
@@ -56,6 +56,7 @@ mod platform;
 pub mod processor;
 pub mod processors;
 pub mod reverse_map;
+mod schedule;
 pub mod security_processor;
 mod special_registers;
 
@@ -67,4 +68,5 @@ pub use legacy_interrupt_controller::LegacyInterruptControllers;
 pub use marks::{MARK, Marks};
 pub use nested_fault::NestedFaultError;
 pub use platform::{ChipMasks, Platform, ReportVersion};
+pub use schedule::Schedule;
 pub use special_registers::SpecialRegisters;

@@ -32,8 +32,8 @@ pub struct Options {
     pub sev_features: SevFeatures,
     /// The bits of [`Self::hypervisor_features`].
     pub hypervisor_feature_bits: u64,
-    /// Start of the random numbers that decide which processor runs next: the
-    /// same number, the same schedule.
+    /// Start of the random numbers that decide which processor runs next and how
+    /// long: the same number, the same schedule. With 0 they go round.
     pub schedule_seed: u64,
     /// How long a processor runs before another one's turn, in nanoseconds.
     pub time_slice_ns: u64,

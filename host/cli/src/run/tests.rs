@@ -58,7 +58,20 @@ fn defaults() -> Result<()> {
     assert_eq!((platform.trace, platform.scenario.as_ref()), (default.trace, None));
     assert_eq!((request.pace, request.debugger), (Pace::RealTime, None));
     assert_eq!((request.limit, request.expect), (None, None));
-    assert_eq!(platform.vmpl, None);
+    assert_eq!((platform.vmpl, platform.schedule), (None, 0));
+    Ok(())
+}
+
+#[test]
+fn the_help_names_the_default_features() -> Result<()> {
+    let help = Arguments::augment_args(Command::new("run")).render_long_help().to_string();
+    let words: Vec<_> = help.split_whitespace().collect();
+    let text = words.join(" ");
+    let rest = text.split_once("[default: snp-active").map(|(_, rest)| rest);
+    let more = rest.and_then(|rest| rest.split_once(']')).map(|(names, _)| names);
+    let names = format!("snp-active{}", more.unwrap_or_default().replace(' ', ""));
+    let features = super::values::sev_features(&names).map_err(|error| anyhow!(error))?;
+    assert_eq!(features, Platform::default().sev_features);
     Ok(())
 }
 
@@ -67,7 +80,7 @@ fn everything_else() -> Result<()> {
     let line = "--kernel k --initrd i --append -v --cpus 8 --memory 4G --c-bit 47 \
                 --sev-features 0x9 --cpuid reduced --report-version 5 --vmpl 2 --hostile h --disk d \
                 --fw-cfg opt/a=b \
-                --vsock v --serial none --expect -- --timeout 5 --icount --trace ghcb --gdb 1234";
+                --vsock v --serial none --expect -- --timeout 5 --icount --schedule 7 --trace ghcb --gdb 1234";
     let request = parsed(line)?;
     let Image::Linux(linux) = &request.image else { return Err(anyhow!("no Linux")) };
     assert_eq!((linux.kernel.as_path(), request.command_line.as_str()), (Path::new("k"), "-v"));
@@ -77,7 +90,7 @@ fn everything_else() -> Result<()> {
     let features = SevFeatures::SNP_ACTIVE | SevFeatures::RESTRICTED_INJECTION;
     assert_eq!((platform.sev_features, platform.cpuid), (features, CpuidPolicy::REDUCED));
     assert_eq!((platform.report_version, platform.trace), (5, Trace::GHCB));
-    assert_eq!(platform.vmpl, Some(Vmpl::Vmpl2));
+    assert_eq!((platform.vmpl, platform.schedule), (Some(Vmpl::Vmpl2), 7));
     assert_eq!(platform.scenario.as_deref(), Some(Path::new("h")));
     assert_eq!(request.devices.disk.as_deref(), Some(Path::new("d")));
     assert_eq!(request.devices.vsock.as_deref(), Some(Path::new("v")));

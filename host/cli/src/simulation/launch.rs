@@ -59,7 +59,7 @@ fn options(platform: &Platform) -> Options {
         ghcb_maximum,
         sev_features: platform.sev_features,
         hypervisor_feature_bits: hypervisor_features(platform.sev_features).bits(),
-        schedule_seed: 0,
+        schedule_seed: platform.schedule,
         time_slice_ns: TIME_SLICE_NS,
         trace: platform.trace,
     }
@@ -99,12 +99,14 @@ mod tests {
             cpus: 4,
             c_bit: 47,
             cpuid: CpuidPolicy::REDUCED,
+            schedule: 5,
             trace: Trace::PAGES,
             ..Platform::default()
         };
         let options = options(&platform);
         assert_eq!((options.vcpus, options.c_bit), (4, 47));
         assert_eq!((options.cpuid_policy, options.trace), (CpuidPolicy::REDUCED, Trace::PAGES));
+        assert_eq!(options.schedule_seed, 5);
         assert_eq!(options.sev_features, platform.sev_features);
     }
 

@@ -76,6 +76,9 @@ pub(crate) struct Platform {
     /// The privilege level that the guest starts at, instead of the one that
     /// the image says.
     pub(crate) vmpl: Option<Vmpl>,
+    /// Seed of the random order in which processors take turns; with 0 they go
+    /// round.
+    pub(crate) schedule: u64,
     /// File that says what a hostile host does.
     pub(crate) scenario: Option<PathBuf>,
     /// What the simulator tells while it runs.
@@ -99,6 +102,7 @@ impl Default for Platform {
             cpuid: CpuidPolicy::REDUCED,
             report_version: 3,
             vmpl: None,
+            schedule: 0,
             scenario: None,
             trace: Trace::empty(),
         }

@@ -20,12 +20,11 @@ use machine::hostile::{Injection, Scenario, serve};
 use machine::processor::{Exception, Offer, RegisterFile, deliver_exception};
 use machine::processors::{RunState, Running, Target};
 use machine::reverse_map::Encryption;
-use machine::{Gpa, GuestMemory};
+use machine::{Gpa, GuestMemory, Schedule};
 use zerocopy::IntoBytes;
 
 use super::core::{Core, Due, blank_vmsa};
 use super::memory_access::{ProcessorMemory, Reach};
-use super::slices::Slices;
 use super::world::World;
 use crate::clock::ticks;
 use crate::communication::{self, Delivery};
@@ -46,7 +45,7 @@ pub(super) struct Guest {
     /// Whose registers are in this machine's processor.
     pub(super) on_processor: Option<usize>,
     pub(super) offer: Offer,
-    pub(super) slices: Slices,
+    pub(super) schedule: Schedule,
     pub(super) exits: ExitCounts,
     pub(super) save_areas_entered: u64,
     /// What this machine's timer is set to, if it is.
@@ -95,10 +94,11 @@ pub(super) fn intercepts(file: &RegisterFile, others: bool) -> ExtraIntercepts {
 impl Guest {
     /// Runs the guest to its end.
     pub(super) fn run(&mut self) -> End {
-        let mut next = 0;
+        let count = self.cores.len();
+        let mut first = 0;
         loop {
-            match self.turn(next) {
-                Ok(Some(ran)) => next = (ran + 1) % self.cores.len(),
+            match self.turn(first) {
+                Ok(Some(ran)) => first = self.schedule.first(ran, count),
                 Ok(None) => {}
                 Err(end) => {
                     self.tell_attacks();
@@ -120,7 +120,7 @@ impl Guest {
             self.wait()?;
             return Ok(None);
         };
-        let slice_end = self.world.clock.now() + self.slices.next();
+        let slice_end = self.world.clock.now() + self.schedule.slice_ns();
         let mut alone = self.runnable_count() == 1;
         loop {
             self.enter(chosen)?;

@@ -29,14 +29,13 @@ use machine::reverse_map::{Encryption, MemoryRange, ReverseMap};
 use machine::security_processor::{EndorsementKey, EndorsementKeys, SecurityProcessor};
 use machine::{
     ChipMasks, Gpa, GuestMemory, LegacyInterruptControllers, Marks, Platform, ReportVersion,
-    TscFrequency,
+    Schedule, TscFrequency,
 };
 use nested_paging::CBit;
 use zerocopy::FromBytes;
 
 use super::core::Core;
 use super::guest::Guest;
-use super::slices::Slices;
 use super::trace::Tracer;
 use super::world::World;
 use crate::clock::Clock;
@@ -146,7 +145,7 @@ pub(super) fn launch(svm: &Svm, mut memory: Memory, file: &'static [u8]) -> Resu
             efer: Efer::all(),
             xcr0: StateComponents::X87 | StateComponents::SSE,
         },
-        slices: Slices::new(options.time_slice_ns, options.schedule_seed),
+        schedule: Schedule::new(options.time_slice_ns, options.schedule_seed),
         exits: ExitCounts::new(),
         save_areas_entered: 0,
         alarm_ns: None,
