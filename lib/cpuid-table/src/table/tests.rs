@@ -1,4 +1,4 @@
-//! The page as a whole: what is answered, cleared and refused.
+//! Pages that are whole, distorted and arbitrary, and what is made of them.
 
 extern crate std;
 

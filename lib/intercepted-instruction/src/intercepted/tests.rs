@@ -1,4 +1,4 @@
-//! Questions and answers of each instruction, and lies about them.
+//! Instructions one by one, and a second decoder as judge.
 
 extern crate std;
 
