@@ -11,6 +11,7 @@ use core::fmt;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
+use crate::console::ConsoleAudience;
 use crate::region::{MAX_REGION_SIZE, PAGE_SIZE, VIRTUAL_BASE};
 
 /// First eight bytes of a boot block.
@@ -18,7 +19,7 @@ const MAGIC: [u8; 8] = *b"SVSMBOOT";
 
 /// Version of the layout. A kernel refuses every other one: builder and kernel
 /// come from the same commit.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The fixed start of a boot block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -44,6 +45,10 @@ pub struct Header {
     pub max_vcpus: u32,
     /// Number of [`Part`]s that follow.
     pub part_count: u32,
+    /// Who may read the module's messages on the console.
+    pub console: ConsoleAudience,
+    /// Zero.
+    reserved: u32,
 }
 
 /// Something that the builder placed.
@@ -64,7 +69,7 @@ pub struct Part {
     pub name: [u8; 32],
 }
 
-const _: () = assert!(size_of::<Header>() == 64);
+const _: () = assert!(size_of::<Header>() == 72);
 const _: () = assert!(size_of::<Part>() == 64);
 
 /// Most parts that fit into the page behind the header.
@@ -230,6 +235,8 @@ pub enum Error {
     Version(u32),
     /// More parts than [`MAX_PARTS`] (count given).
     PartCount(u32),
+    /// The console is for somebody that this version does not know (given).
+    Console(ConsoleAudience),
     /// The region is unaligned, empty, wraps or is larger than
     /// [`MAX_REGION_SIZE`].
     Region,
@@ -247,6 +254,9 @@ impl fmt::Display for Error {
             Self::Magic => f.write_str("boot block has no magic value"),
             Self::Version(v) => write!(f, "boot block has version {v}, expected {VERSION}"),
             Self::PartCount(n) => write!(f, "boot block has {n} parts, at most {MAX_PARTS} fit"),
+            Self::Console(audience) => {
+                write!(f, "boot block has a console for unknown audience {}", audience.0)
+            }
             Self::Region => f.write_str("boot block describes an impossible region"),
             Self::Part(i) => write!(f, "boot block: part {i} is malformed"),
             Self::Order(i) => {
@@ -274,6 +284,8 @@ impl Header {
             c_bit_mask: 0,
             max_vcpus: 0,
             part_count,
+            console: ConsoleAudience::NONE,
+            reserved: 0,
         }
     }
 }
@@ -298,6 +310,9 @@ impl<'a> BootBlock<'a> {
         }
         let (parts, _) =
             <[Part]>::ref_from_prefix_with_elems(rest, count).map_err(|_| Error::Truncated)?;
+        if header.console.name().is_none() {
+            return Err(Error::Console(header.console));
+        }
         check_region(header)?;
         check_parts(parts)?;
         Ok(Self { header, parts })

@@ -17,10 +17,10 @@ use std::path::Path;
 
 pub use error::Error;
 pub use keys::{
-    Kernel, Kind, Linux, LinuxPayload, Manifest, Module, Parameters, Program, Service, Snp,
+    Kernel, Kind, Linux, LinuxPayload, Log, Manifest, Module, Parameters, Program, Service, Snp,
 };
 pub use values::{
-    AreaPages, CBit, Cpus, Features, KernelOptions, MaxVcpus, MemorySize, Name, Pages,
+    AreaPages, CBit, ConsoleName, Cpus, Features, KernelOptions, MaxVcpus, MemorySize, Name, Pages,
     PlatformName, Policy, Region, VmsaGpa,
 };
 

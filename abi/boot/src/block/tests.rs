@@ -59,15 +59,17 @@ fn what_is_written_is_read() {
 fn header_is_checked() {
     assert_eq!(refusal(&Header { magic: *b"SVSMBOOX", ..header(0) }, &[]), Some(Error::Magic));
     assert_eq!(refusal(&Header { version: 9, ..header(0) }, &[]), Some(Error::Version(9)));
-    assert_eq!(refusal(&header(64), &[]), Some(Error::PartCount(64)));
+    assert_eq!(refusal(&header(63), &[]), Some(Error::PartCount(63)));
+    let console = ConsoleAudience(3);
+    assert_eq!(refusal(&Header { console, ..header(0) }, &[]), Some(Error::Console(console)));
     for (region_base, region_size) in
         [(1, 0x1000), (0, 0), (0, 0x1001), (0, MAX_REGION_SIZE + 0x1000), (u64::MAX - 4095, 0x2000)]
     {
         let header = Header { region_base, region_size, ..header(0) };
         assert_eq!(refusal(&header, &[]), Some(Error::Region), "{region_base:#x} {region_size:#x}");
     }
-    assert_eq!(BootBlock::parse(&page(&header(0), &[]).0[..63]), Err(Error::Truncated));
-    assert_eq!(BootBlock::parse(&page(&header(2), &parts()).0[..191]), Err(Error::Truncated));
+    assert_eq!(BootBlock::parse(&page(&header(0), &[]).0[..71]), Err(Error::Truncated));
+    assert_eq!(BootBlock::parse(&page(&header(2), &parts()).0[..199]), Err(Error::Truncated));
 }
 
 #[test]

@@ -155,6 +155,7 @@ impl ModuleFiles {
             region_base: module.region.base,
             region_size: module.region.size,
             max_vcpus: module.max_vcpus.get(),
+            console: module.log.console.into(),
             stack_pages: module.kernel.stack_pages.get(),
             c_bit_mask,
             kernel: &self.kernel,

@@ -41,6 +41,8 @@ pub enum Content {
         c_bit_mask: Hex,
         /// Most virtual processors.
         max_vcpus: u32,
+        /// Who may read the module's messages on the console.
+        console: String,
         /// Everything that was placed.
         parts: Vec<Part>,
     },
@@ -104,6 +106,7 @@ fn read(block: &BootBlock<'_>) -> Content {
         stack_top: Hex(block.stack_top),
         c_bit_mask: Hex(block.c_bit_mask),
         max_vcpus: block.max_vcpus,
+        console: block.console.to_string(),
         parts: block.parts().iter().map(part).collect(),
     }
 }

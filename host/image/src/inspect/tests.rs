@@ -134,6 +134,7 @@ fn boot_blocks_are_shown_or_called_broken() {
     };
     assert_eq!((parts[0].name.as_str(), parts[0].access.as_str(), *max_vcpus), ("text", "r--", 16));
     assert!(image.to_string().contains("kernel"));
+    assert!(image.to_string().contains("messages on the console: for none"));
 
     header.region_size = 1;
     let image = report(vec![samples::page(gpa, SNP, header.as_bytes())]);

@@ -207,11 +207,13 @@ fn write_boot(f: &mut fmt::Formatter<'_>, boot: &Boot) -> fmt::Result {
             stack_top,
             c_bit_mask,
             max_vcpus,
+            console,
             parts,
         } => {
             writeln!(f, "  region {region}, {region_size}, for up to {max_vcpus} processors")?;
             writeln!(f, "  page tables at {page_table_root}, C-bit mask {c_bit_mask}")?;
             writeln!(f, "  stack top at {stack_top}")?;
+            writeln!(f, "  messages on the console: for {console}")?;
             let mut table = Table::new(&[
                 ("address", Align::Right),
                 ("size", Align::Right),

@@ -12,7 +12,7 @@
 
 use std::sync::Arc;
 
-use abi_boot::{Access, Header, MAX_PARTS, PAGE_SIZE, Platform, VIRTUAL_BASE};
+use abi_boot::{Access, ConsoleAudience, Header, MAX_PARTS, PAGE_SIZE, Platform, VIRTUAL_BASE};
 use abi_x86::SIZE_2M;
 use zerocopy::IntoBytes;
 
@@ -34,6 +34,8 @@ pub struct Inputs<'a> {
     pub region_size: u64,
     /// Most virtual processors that the module may serve.
     pub max_vcpus: u32,
+    /// Who may read the module's messages on the console.
+    pub console: ConsoleAudience,
     /// Pages of the boot stack.
     pub stack_pages: u32,
     /// The bit that marks private pages, as a mask; 0 for none.
@@ -400,6 +402,7 @@ fn write_boot_block(inputs: &Inputs<'_>, start: &Start, parts: &mut [Part]) -> R
     header.stack_top = start.stack;
     header.c_bit_mask = inputs.c_bit_mask;
     header.max_vcpus = inputs.max_vcpus;
+    header.console = inputs.console;
     let content = [header.as_bytes(), described.as_bytes()].concat();
     for part in parts.iter_mut().filter(|part| part.purpose == Purpose::BootBlock) {
         part.content = content.as_slice().into();

@@ -15,7 +15,7 @@ use crate::layout::linux::Acpi;
 
 use super::error::Error;
 use super::keys::{
-    Kernel, Kind, Linux, LinuxPayload, Manifest, Module, Parameters, Program, Service, Snp,
+    Kernel, Kind, Linux, LinuxPayload, Log, Manifest, Module, Parameters, Program, Service, Snp,
 };
 use super::values::{
     Cpus, KernelOptions, MaxVcpus, MemorySize, Name, Pages, PlatformName, Region, checked_default,
@@ -34,6 +34,7 @@ struct Document {
     region: Option<Spanned<Region>>,
     kernel: Option<Spanned<RawKernel>>,
     parameters: Option<Spanned<Parameters>>,
+    log: Option<Spanned<Log>>,
     #[serde(default)]
     snp: Snp,
     #[serde(default)]
@@ -140,6 +141,7 @@ fn module(document: Document, folder: &Path) -> Result<Module, Fault> {
         region: document.region.ok_or_else(|| missing("region"))?.into_inner(),
         kernel: Kernel { program, stack_pages, options },
         parameters: document.parameters.map(Spanned::into_inner).unwrap_or_default(),
+        log: document.log.map(Spanned::into_inner).unwrap_or_default(),
         services: services(document.service, folder)?,
         guest: document.guest.map(|raw| guest(raw, folder)).transpose()?.flatten(),
     })
@@ -194,6 +196,7 @@ fn linux(document: Document, folder: &Path) -> Result<Linux, Fault> {
         ("region", document.region.map(|v| v.span())),
         ("kernel", document.kernel.map(|v| v.span())),
         ("parameters", document.parameters.map(|v| v.span())),
+        ("log", document.log.map(|v| v.span())),
         ("service", document.service.first().map(Spanned::span)),
         ("guest", document.guest.map(|v| v.span())),
     ];

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use crate::layout::linux::Acpi;
 
 use super::values::{
-    AreaPages, CBit, Features, KernelOptions, MaxVcpus, MemorySize, Name, Pages, PlatformName,
-    Policy, Region, VmsaGpa, checked_default,
+    AreaPages, CBit, ConsoleName, Features, KernelOptions, MaxVcpus, MemorySize, Name, Pages,
+    PlatformName, Policy, Region, VmsaGpa, checked_default,
 };
 
 /// A checked manifest.
@@ -49,6 +49,8 @@ pub struct Module {
     pub kernel: Kernel,
     /// `[parameters]`: sizes of what the loader fills in. May be left out.
     pub parameters: Parameters,
+    /// `[log]`: who may read the module's messages. May be left out.
+    pub log: Log,
     /// `[[service]]`: programs that the module starts, in this order; may be
     /// none.
     pub services: Vec<Service>,
@@ -91,6 +93,14 @@ pub struct Parameters {
     /// `device_tree_pages`: flattened device tree. Default: 0, because both
     /// refuse a file that asks for one.
     pub device_tree_pages: AreaPages,
+}
+
+/// `[log]`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// `console`: whose messages the console shows. Default: `"none"`.
+    pub console: ConsoleName,
 }
 
 /// `[[service]]`.

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU8;
 
+use abi_boot::ConsoleAudience;
 use proptest::prelude::*;
 
 use super::*;
@@ -70,7 +71,23 @@ fn short_manifest_has_the_defaults() {
     assert_eq!((module.kernel.stack_pages.get(), module.kernel.options.as_str()), (4, ""));
     let Parameters { memory_map_pages, madt_pages, device_tree_pages } = module.parameters;
     assert_eq!([memory_map_pages, madt_pages, device_tree_pages].map(AreaPages::get), [1, 1, 0]);
+    assert_eq!(module.log.console, ConsoleName::None);
     assert_eq!((module.services, module.guest), (Vec::new(), None));
+}
+
+#[test]
+fn console_is_for_whom_the_manifest_says() {
+    for (name, expected) in [
+        ("none", ConsoleAudience::NONE),
+        ("host", ConsoleAudience::HOST),
+        ("tenant", ConsoleAudience::TENANT),
+    ] {
+        let module = module(&format!("{MODULE}[log]\nconsole = '{name}'\n"));
+        assert_eq!(ConsoleAudience::from(module.log.console), expected);
+    }
+    let (line, message) = refusal(&format!("{MODULE}[log]\nconsole = 'everybody'\n"));
+    assert_eq!(line, 12);
+    assert!(message.contains("`everybody`"), "{message}");
 }
 
 #[test]
@@ -132,12 +149,12 @@ fn unknown_keys_are_named_with_their_line() {
     let (line, message) = refusal(&with("max_vcpus = 16", "max_vcpus = 16\ncolour = 'red'"));
     assert_eq!(line, 6);
     assert!(message.contains("manifest:6:") && message.contains("`colour`"), "{message}");
-    for section in ["region", "kernel", "snp", "parameters", "guest", "service", "linux"] {
+    for section in ["region", "kernel", "snp", "parameters", "log", "guest", "service", "linux"] {
         let text = match section {
             "linux" => format!("{LINUX}colour = 1\n"),
             "service" => format!("{MODULE}[[service]]\nname = 'a'\ncolour = 1\n"),
             "guest" => format!("{MODULE}[guest]\nkind = 'none'\ncolour = 1\n"),
-            "snp" | "parameters" => format!("{MODULE}[{section}]\ncolour = 1\n"),
+            "snp" | "parameters" | "log" => format!("{MODULE}[{section}]\ncolour = 1\n"),
             _ => with(&format!("[{section}]"), &format!("[{section}]\ncolour = 1")),
         };
         let (line, message) = refusal(&text);
@@ -228,7 +245,9 @@ fn regions_that_wrap_are_refused() {
 fn sections_belong_to_their_kind() {
     let (_, message) = refusal(&format!("{MODULE}[linux]\nkernel = 'k'\nmemory_size = 0x200000\n"));
     assert!(message.contains("`linux` belongs to kind `linux`"), "{message}");
-    for section in ["[region]\nbase = 0\nsize = 4096", "[parameters]", "[guest]\nkind = 'none'"] {
+    for section in
+        ["[region]\nbase = 0\nsize = 4096", "[parameters]", "[log]", "[guest]\nkind = 'none'"]
+    {
         let (_, message) = refusal(&format!("{LINUX}{section}\n"));
         assert!(message.contains("belongs to kind `module`"), "{message}");
     }

@@ -7,7 +7,7 @@ use std::fmt;
 use std::num::NonZeroU8;
 use std::str::FromStr;
 
-use abi_boot::{MAX_REGION_SIZE, PAGE_SIZE};
+use abi_boot::{ConsoleAudience, MAX_REGION_SIZE, PAGE_SIZE};
 use abi_x86::SIZE_2M;
 use serde::Deserialize;
 
@@ -40,6 +40,30 @@ impl FromStr for PlatformName {
             "snp" => Ok(Self::Snp),
             "native" => Ok(Self::Native),
             _ => Err(format!("unknown platform `{text}`: expected `snp` or `native`")),
+        }
+    }
+}
+
+/// For whom the module prints messages on the console, which the host sees.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ConsoleName {
+    /// `"none"`: nothing is printed.
+    #[default]
+    None,
+    /// `"host"`: what is for the host.
+    Host,
+    /// `"tenant"`: what is for the guest's owner, too. The host can read it as
+    /// well: for development.
+    Tenant,
+}
+
+impl From<ConsoleName> for ConsoleAudience {
+    fn from(name: ConsoleName) -> Self {
+        match name {
+            ConsoleName::None => Self::NONE,
+            ConsoleName::Host => Self::HOST,
+            ConsoleName::Tenant => Self::TENANT,
         }
     }
 }

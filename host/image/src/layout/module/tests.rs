@@ -1,6 +1,6 @@
 //! Layouts agree with the boot block, the page tables and the contract.
 
-use abi_boot::{BootBlock, PartKind};
+use abi_boot::{BootBlock, ConsoleAudience, PartKind};
 use proptest::prelude::*;
 
 use super::*;
@@ -28,6 +28,7 @@ fn inputs(kernel: &KernelElf, platform: Platform) -> Inputs<'_> {
         region_base: BASE,
         region_size: SIZE,
         max_vcpus: 16,
+        console: ConsoleAudience::HOST,
         stack_pages: 4,
         c_bit_mask: if platform == Platform::SNP { C_BIT } else { 0 },
         kernel,
@@ -73,6 +74,7 @@ fn check(layout: &Layout, inputs: &Inputs<'_>) {
     let block = BootBlock::parse(page.as_bytes()).unwrap();
     assert_eq!((block.platform, block.region_base), (inputs.platform, base));
     assert_eq!((block.region_size, block.max_vcpus), (inputs.region_size, inputs.max_vcpus));
+    assert_eq!(block.console, inputs.console);
     assert_eq!(block.page_table_root, part(layout, Purpose::PageTables).gpa);
     assert_eq!(block.c_bit_mask, inputs.c_bit_mask);
     assert_eq!(block.parts().len(), layout.parts.len());
