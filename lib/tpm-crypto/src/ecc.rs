@@ -1,0 +1,25 @@
+//! Elliptic curves: keys, points, and the signature schemes built on them.
+//!
+//! The curves are NIST's P-256, P-384 and P-521 [SP 800-186 §3.2.1]. Values from
+//! outside become a [`Scalar`] or a [`Point`] by a checked conversion, so that
+//! whoever holds one need not check again. Arithmetic with points is a
+//! provider's ([`Curves`](crate::provider::Curves)); ECDSA belongs there too,
+//! since fast libraries do it as a whole. EC-Schnorr and ECDAA, which few
+//! libraries have, are written here on top of the points.
+
+mod curve;
+mod ecdaa;
+pub(crate) mod ecdsa;
+mod error;
+pub(crate) mod group;
+mod schnorr;
+mod value;
+
+pub use curve::{Curve, LARGEST_COORDINATE};
+pub use ecdaa::sign as sign_ecdaa;
+pub use error::EccError;
+pub use schnorr::{sign as sign_schnorr, verify as verify_schnorr};
+pub use value::{EccSignature, Point, Scalar};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,497 @@
+//! The authorization area: who asks, and may they [Part 1 §17–19].
+//!
+//! Three steps. [`read`] takes the area apart and checks what can be seen
+//! without secrets. [`check`] verifies every session against the handle it
+//! authorizes. [`decrypt`] then opens the first parameter. After the handler,
+//! [`answer`] makes the response's area.
+
+use alloc::vec::Vec;
+
+use tpm_crypto::hmac::Hmac;
+use tpm_crypto::secret::{Secret, equal};
+
+use crate::entity_guard::{
+    auth_value_available, check_not_locked, count_failure, count_use, guarding, policy_available,
+    policy_required,
+};
+use crate::machine::Machine;
+use crate::parameter_encryption::{Direction, conceal};
+use crate::policy_check::check_policy;
+use crate::request::Request;
+use crate::response_code::ResponseCode;
+use crate::state::session::ValueNeeded;
+use crate::table::{Command, Role, Traits};
+use crate::wire::algorithm::SessionType;
+use crate::wire::bits::SessionAttributes;
+use crate::wire::codec::{Reader, Wire};
+use crate::wire::handle::{HandleType, PASSWORD};
+use crate::wire::structure::Digest;
+use crate::wire::symmetric::SymmetricDefinition;
+
+/// Authorizations that a command can carry.
+const MAX_AUTHORIZATIONS: usize = 3;
+
+/// One authorization of a command.
+#[derive(Clone, Debug)]
+pub(crate) struct Authorization {
+    pub(crate) session: u32,
+    nonce_caller: Digest,
+    pub(crate) attributes: SessionAttributes,
+    value: Digest,
+    /// The handle that it authorizes.
+    entity: Option<u32>,
+    /// The entity's authorization value is part of the HMAC's key.
+    value_in_key: bool,
+}
+
+/// Takes the authorization area apart.
+pub(crate) fn read(
+    machine: &Machine<'_, '_>,
+    command: &'static Command,
+    handles: &[u32],
+    area: &[u8],
+) -> Result<Vec<Authorization>, ResponseCode> {
+    let mut reader = Reader::new(area);
+    let mut found: Vec<Authorization> = Vec::new();
+    for number in 1.. {
+        if reader.rest().is_empty() {
+            break;
+        }
+        if found.len() == MAX_AUTHORIZATIONS {
+            return Err(ResponseCode::SIZE.session(number));
+        }
+        let authorization = read_one(&mut reader).map_err(|error| error.session(number))?;
+        check_form(machine, command, &found, &authorization, number)?;
+        found.push(authorization);
+    }
+    let needed = command.handles.iter().zip(handles).filter(|(row, _)| row.role != Role::None);
+    for (index, (_, handle)) in needed.enumerate() {
+        found.get_mut(index).ok_or(ResponseCode::AUTH_MISSING)?.entity = Some(*handle);
+    }
+    Ok(found)
+}
+
+fn read_one(reader: &mut Reader<'_>) -> Result<Authorization, ResponseCode> {
+    let session = u32::read(reader)?;
+    let is_session = matches!(
+        HandleType::of(session),
+        Some(HandleType::HmacSession | HandleType::PolicySession)
+    );
+    if session != PASSWORD && !is_session {
+        return Err(ResponseCode::VALUE);
+    }
+    Ok(Authorization {
+        session,
+        nonce_caller: Wire::read(reader)?,
+        attributes: Wire::read(reader)?,
+        value: Wire::read(reader)?,
+        entity: None,
+        value_in_key: false,
+    })
+}
+
+fn check_form(
+    machine: &Machine<'_, '_>,
+    command: &Command,
+    before: &[Authorization],
+    authorization: &Authorization,
+    number: u32,
+) -> Result<(), ResponseCode> {
+    let attributes = authorization.attributes;
+    if authorization.session == PASSWORD {
+        if !attributes.difference(SessionAttributes::CONTINUE).is_empty() {
+            return Err(ResponseCode::ATTRIBUTES.session(number));
+        }
+        if !authorization.nonce_caller.is_empty() {
+            return Err(ResponseCode::NONCE.session(number));
+        }
+        return Ok(());
+    }
+    let missing = match machine.state.sessions.check(authorization.session) {
+        Err(ResponseCode::HANDLE) => ResponseCode::HANDLE.session(number),
+        _ => ResponseCode::reference_session(number),
+    };
+    let session = machine.state.sessions.get(authorization.session).ok_or(missing)?;
+    if before.iter().any(|other| other.session == authorization.session) {
+        return Err(ResponseCode::HANDLE.session(number));
+    }
+    let uses = [
+        (SessionAttributes::DECRYPT, command.traits.contains(Traits::DECRYPT)),
+        (SessionAttributes::ENCRYPT, command.traits.contains(Traits::ENCRYPT)),
+        (SessionAttributes::AUDIT, session.kind == SessionType::Hmac),
+    ];
+    for (attribute, possible) in uses {
+        if !attributes.contains(attribute) {
+            continue;
+        }
+        if !possible || before.iter().any(|other| other.attributes.contains(attribute)) {
+            return Err(ResponseCode::ATTRIBUTES.session(number));
+        }
+        if attribute != SessionAttributes::AUDIT && session.symmetric == SymmetricDefinition::Null {
+            return Err(ResponseCode::SYMMETRIC.session(number));
+        }
+    }
+    let exclusive = machine.state.sessions.exclusive == Some(authorization.session);
+    if attributes.contains(SessionAttributes::AUDIT | SessionAttributes::AUDIT_EXCLUSIVE)
+        && !attributes.contains(SessionAttributes::AUDIT_RESET)
+        && session.audit.is_some()
+        && !exclusive
+    {
+        return Err(ResponseCode::EXCLUSIVE);
+    }
+    Ok(())
+}
+
+/// Checks every authorization.
+pub(crate) fn check(
+    machine: &mut Machine<'_, '_>,
+    request: &Request<'_>,
+    authorizations: &mut [Authorization],
+) -> Result<(), ResponseCode> {
+    let nonces = foreign_nonces(machine, authorizations);
+    for (index, number) in (0..authorizations.len()).zip(1..) {
+        let extra: &[Digest] = if index == 0 { &nonces } else { &[] };
+        let Some(authorization) = authorizations.get_mut(index) else { break };
+        check_one(machine, request, authorization, extra, number)
+            .map_err(|error| error.session(number))?;
+    }
+    Ok(())
+}
+
+/// The nonces of the sessions for encryption, which the first session's HMAC
+/// covers when they are not that session itself [Part 1 §19.6, *from memory*].
+fn foreign_nonces(machine: &Machine<'_, '_>, authorizations: &[Authorization]) -> Vec<Digest> {
+    let decrypt = position(authorizations, SessionAttributes::DECRYPT);
+    let encrypt = position(authorizations, SessionAttributes::ENCRYPT);
+    [decrypt, encrypt.filter(|_| encrypt != decrypt)]
+        .into_iter()
+        .flatten()
+        .filter(|index| *index != 0)
+        .filter_map(|index| authorizations.get(index))
+        .filter_map(|authorization| machine.state.sessions.get(authorization.session))
+        .map(|session| session.nonce_tpm.clone())
+        .collect()
+}
+
+fn position(authorizations: &[Authorization], attribute: SessionAttributes) -> Option<usize> {
+    authorizations.iter().position(|authorization| authorization.attributes.contains(attribute))
+}
+
+fn check_one(
+    machine: &mut Machine<'_, '_>,
+    request: &Request<'_>,
+    authorization: &mut Authorization,
+    extra_nonces: &[Digest],
+    number: u32,
+) -> Result<(), ResponseCode> {
+    if let Some(session) = machine.state.sessions.get(authorization.session) {
+        if session.kind == SessionType::Trial {
+            return Err(ResponseCode::ATTRIBUTES);
+        }
+        check_not_locked(machine, session.guarding)?;
+    }
+    let Some(entity) = authorization.entity else {
+        if authorization.session == PASSWORD {
+            return Err(ResponseCode::HANDLE);
+        }
+        let purposes =
+            SessionAttributes::AUDIT | SessionAttributes::ENCRYPT | SessionAttributes::DECRYPT;
+        if !authorization.attributes.intersects(purposes) {
+            return Err(ResponseCode::ATTRIBUTES);
+        }
+        return check_hmac(machine, request, authorization, extra_nonces);
+    };
+    let role = request
+        .command
+        .handles
+        .iter()
+        .map(|row| row.role)
+        .filter(|role| *role != Role::None)
+        .nth(number as usize - 1)
+        .unwrap_or(Role::None);
+    let name = machine.name(entity);
+    let value = machine.auth_value(entity);
+    let session = machine.state.sessions.get(authorization.session);
+    let needed = session.map(|session| session.policy.value);
+    let is_policy = session.is_some_and(|session| session.kind == SessionType::Policy);
+    authorization.value_in_key = match session {
+        Some(session) if is_policy => session.policy.value == ValueNeeded::InHmac,
+        Some(session) => !session.is_bound_to(&name, &value),
+        None => false,
+    };
+    let value_used = match (is_policy, needed) {
+        (true, Some(needed)) => needed != ValueNeeded::Nothing,
+        (false, Some(_)) => authorization.value_in_key,
+        (_, None) => true,
+    };
+    if value_used {
+        check_not_locked(machine, guarding(machine, entity))?;
+    }
+    if is_policy {
+        if !policy_available(machine, request.command, entity, role) {
+            return Err(ResponseCode::AUTH_UNAVAILABLE);
+        }
+        check_policy(machine, request, authorization.session, entity, role)?;
+    } else {
+        if policy_required(machine, entity, role) {
+            return Err(ResponseCode::AUTH_TYPE);
+        }
+        if !auth_value_available(machine, request.command, entity, role) {
+            return Err(ResponseCode::AUTH_UNAVAILABLE);
+        }
+    }
+    let by_password = needed.is_none() || (is_policy && needed == Some(ValueNeeded::Password));
+    let result = if by_password {
+        let given = authorization.value.without_trailing_zeros();
+        if equal(&given, &value) {
+            Ok(())
+        } else {
+            Err(count_failure(machine, guarding(machine, entity)))
+        }
+    } else {
+        check_hmac(machine, request, authorization, extra_nonces)
+    };
+    if value_used {
+        count_use(machine, entity, result.is_ok());
+    }
+    result
+}
+
+fn check_hmac(
+    machine: &mut Machine<'_, '_>,
+    request: &Request<'_>,
+    authorization: &Authorization,
+    extra_nonces: &[Digest],
+) -> Result<(), ResponseCode> {
+    let key = hmac_key(machine, authorization);
+    let session = machine.session(authorization.session);
+    let hash = session.hash;
+    let session_guarding = session.guarding;
+    let nonce_tpm = session.nonce_tpm.clone();
+    let expected = if key.as_bytes().is_empty() && authorization.value.is_empty() {
+        Vec::new()
+    } else {
+        let mut hmac = Hmac::new(hash.algorithm(), key.as_bytes());
+        hmac.update(&request.hash(hash));
+        hmac.update(&authorization.nonce_caller);
+        hmac.update(&nonce_tpm);
+        for nonce in extra_nonces {
+            hmac.update(nonce);
+        }
+        hmac.update(&[authorization.attributes.bits()]);
+        hmac.finish().as_bytes().to_vec()
+    };
+    if equal(&expected, &authorization.value) {
+        return Ok(());
+    }
+    let guarding = match authorization.entity.filter(|_| authorization.value_in_key) {
+        Some(entity) => guarding(machine, entity),
+        None => session_guarding,
+    };
+    Err(count_failure(machine, guarding))
+}
+
+fn hmac_key(machine: &Machine<'_, '_>, authorization: &Authorization) -> Secret {
+    let entity = authorization.entity.filter(|_| authorization.value_in_key);
+    session_value(machine, authorization.session, entity)
+}
+
+/// A session's key followed by an entity's authorization value.
+fn session_value(machine: &Machine<'_, '_>, session: u32, entity: Option<u32>) -> Secret {
+    let mut value = machine
+        .state
+        .sessions
+        .get(session)
+        .map(|session| session.key.as_bytes().to_vec())
+        .unwrap_or_default();
+    if let Some(entity) = entity {
+        value.extend_from_slice(&machine.auth_value(entity));
+    }
+    Secret::new(value)
+}
+
+/// rpHash: the digest of what is answered to a success [Part 1 §16.8].
+pub(crate) fn response_hash(
+    code: u32,
+    parameters: &[u8],
+    hash: crate::wire::algorithm::Hash,
+) -> Vec<u8> {
+    let success = ResponseCode::SUCCESS.0.to_be_bytes();
+    hash.algorithm().digest(&[&success, &code.to_be_bytes(), parameters]).as_bytes().to_vec()
+}
+
+/// Opens the first parameter, if a session says that it is encrypted.
+pub(crate) fn decrypt(
+    machine: &Machine<'_, '_>,
+    authorizations: &[Authorization],
+    parameters: &mut [u8],
+) -> Result<(), ResponseCode> {
+    let Some(index) = position(authorizations, SessionAttributes::DECRYPT) else {
+        return Ok(());
+    };
+    let Some((authorization, number)) =
+        authorizations.get(index).zip(u32::try_from(index + 1).ok())
+    else {
+        return Ok(());
+    };
+    let Some(session) = machine.state.sessions.get(authorization.session) else {
+        return Ok(());
+    };
+    let key = session_value(machine, authorization.session, authorization.entity);
+    let nonces = [&authorization.nonce_caller[..], &session.nonce_tpm];
+    conceal(session, &key, nonces, parameters, Direction::Decrypt)
+        .map_err(|error| error.session(number))
+}
+
+/// Makes the authorization area of a successful response and encrypts its
+/// first parameter where asked. Ends sessions that shall not continue.
+pub(crate) fn answer(
+    machine: &mut Machine<'_, '_>,
+    code: u32,
+    authorizations: &[Authorization],
+    command_hashes: &[(u32, Vec<u8>)],
+    parameters: &mut [u8],
+) -> Result<Vec<u8>, ResponseCode> {
+    record_audit(machine, code, authorizations, command_hashes, parameters);
+    for authorization in authorizations {
+        let size = match machine.state.sessions.get(authorization.session) {
+            Some(session) => session.nonce_tpm.len(),
+            None => continue,
+        };
+        let nonce = Digest::new(machine.random(size)?);
+        if let Some(session) = machine.state.sessions.get_mut(authorization.session) {
+            session.nonce_tpm = nonce;
+        }
+    }
+    if let Some(authorization) = position(authorizations, SessionAttributes::ENCRYPT)
+        .and_then(|index| authorizations.get(index))
+        && let Some(session) = machine.state.sessions.get(authorization.session)
+    {
+        let key = session_value(machine, authorization.session, authorization.entity);
+        let nonces = [&session.nonce_tpm[..], &authorization.nonce_caller];
+        conceal(session, &key, nonces, parameters, Direction::Encrypt)?;
+    }
+    let mut area = Vec::new();
+    for authorization in authorizations {
+        answer_one(machine, code, authorization, parameters, &mut area);
+    }
+    for authorization in authorizations {
+        if !authorization.attributes.contains(SessionAttributes::CONTINUE) {
+            machine.state.sessions.remove(authorization.session);
+        }
+    }
+    Ok(area)
+}
+
+fn answer_one(
+    machine: &mut Machine<'_, '_>,
+    code: u32,
+    authorization: &Authorization,
+    parameters: &[u8],
+    area: &mut Vec<u8>,
+) {
+    let attributes = authorization.attributes;
+    let Some(session) = machine.state.sessions.get(authorization.session) else {
+        // A password: nothing to prove, and it always "continues".
+        Digest::EMPTY.write(area);
+        (attributes | SessionAttributes::CONTINUE).write(area);
+        Digest::EMPTY.write(area);
+        return;
+    };
+    let mut attributes = attributes;
+    attributes.set(
+        SessionAttributes::AUDIT_EXCLUSIVE,
+        attributes.contains(SessionAttributes::AUDIT)
+            && machine.state.sessions.exclusive == Some(authorization.session),
+    );
+    attributes.remove(SessionAttributes::AUDIT_RESET);
+    let key = hmac_key(machine, authorization);
+    let by_password =
+        session.kind == SessionType::Policy && session.policy.value == ValueNeeded::Password;
+    let unkeyed = key.as_bytes().is_empty() && authorization.value.is_empty();
+    let proof = if by_password || unkeyed {
+        Digest::EMPTY
+    } else {
+        let mut hmac = Hmac::new(session.hash.algorithm(), key.as_bytes());
+        hmac.update(&response_hash(code, parameters, session.hash));
+        hmac.update(&session.nonce_tpm);
+        hmac.update(&authorization.nonce_caller);
+        hmac.update(&[attributes.bits()]);
+        Digest::new(hmac.finish().as_bytes())
+    };
+    session.nonce_tpm.write(area);
+    attributes.write(area);
+    proof.write(area);
+}
+
+/// Extends the digest of the audit session, if there is one, and decides who
+/// is exclusive from here on [Part 1 §31.3].
+fn record_audit(
+    machine: &mut Machine<'_, '_>,
+    code: u32,
+    authorizations: &[Authorization],
+    command_hashes: &[(u32, Vec<u8>)],
+    parameters: &[u8],
+) {
+    let Some(authorization) = position(authorizations, SessionAttributes::AUDIT)
+        .and_then(|index| authorizations.get(index))
+    else {
+        return;
+    };
+    let reset = authorization.attributes.contains(SessionAttributes::AUDIT_RESET);
+    let Some(session) = machine.state.sessions.get_mut(authorization.session) else {
+        return;
+    };
+    let begins = reset || session.audit.is_none();
+    let before = session
+        .audit
+        .take()
+        .filter(|_| !begins)
+        .unwrap_or_else(|| alloc::vec![0; session.hash.size()]);
+    let command = command_hashes
+        .iter()
+        .find(|(handle, _)| *handle == authorization.session)
+        .map(|(_, hash)| hash.as_slice())
+        .unwrap_or_default();
+    let response = response_hash(code, parameters, session.hash);
+    let digest = session.hash.algorithm().digest(&[&before, command, &response]);
+    session.audit = Some(digest.as_bytes().to_vec());
+    if begins {
+        machine.state.sessions.exclusive = Some(authorization.session);
+    }
+}
+
+/// Notes which audit session stays exclusive after a command.
+pub(crate) fn note_exclusive(
+    machine: &mut Machine<'_, '_>,
+    command: &Command,
+    authorizations: &[Authorization],
+) {
+    // Reading a capability and flushing change nothing that audit looks at.
+    if matches!(command.code, 0x17A | 0x165) {
+        return;
+    }
+    let audited = authorizations
+        .iter()
+        .find(|authorization| authorization.attributes.contains(SessionAttributes::AUDIT))
+        .map(|authorization| authorization.session);
+    if audited.is_none() || machine.state.sessions.exclusive != audited {
+        machine.state.sessions.exclusive = None;
+    }
+}
+
+/// The digests of a command for its audit session, taken before decryption.
+pub(crate) fn audit_hashes(
+    machine: &Machine<'_, '_>,
+    request: &Request<'_>,
+    authorizations: &[Authorization],
+) -> Vec<(u32, Vec<u8>)> {
+    authorizations
+        .iter()
+        .filter(|authorization| authorization.attributes.contains(SessionAttributes::AUDIT))
+        .filter_map(|authorization| {
+            let session = machine.state.sessions.get(authorization.session)?;
+            Some((authorization.session, request.hash(session.hash)))
+        })
+        .collect()
+}

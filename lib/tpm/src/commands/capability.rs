@@ -1,0 +1,207 @@
+//! What the device is and has [Part 3 §30].
+
+use alloc::vec::Vec;
+
+use crate::call::{Call, Reply};
+use crate::commands::properties::properties;
+use crate::machine::Machine;
+use crate::response_code::ResponseCode;
+use crate::state::pcr::rules;
+use crate::table::COMMANDS;
+use crate::wire::algorithm::{CurveId, Hash};
+use crate::wire::codec::Wire;
+use crate::wire::handle::{
+    ENDORSEMENT, FIRST_HMAC_SESSION, HandleType, LOCKOUT, NULL, OWNER, PASSWORD, PLATFORM,
+    PLATFORM_NV,
+};
+use crate::wire::pcr::{PCR_COUNT, SELECT_SIZE};
+
+/// The most that one answer lists, whatever is asked for.
+const MAX_ENTRIES: usize = 64;
+
+const ALGORITHMS: u32 = 0;
+const HANDLES: u32 = 1;
+const COMMAND_LIST: u32 = 2;
+const PRESENCE_COMMANDS: u32 = 3;
+const AUDIT_COMMANDS: u32 = 4;
+const PCRS: u32 = 5;
+const PROPERTIES: u32 = 6;
+const PCR_PROPERTIES: u32 = 7;
+const CURVES: u32 = 8;
+const POLICIES: u32 = 9;
+
+/// TPM2_GetCapability [Part 3 §30.2].
+pub(crate) fn get(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Result<Reply, ResponseCode> {
+    let (capability, first, count): (u32, u32, u32) = call.parameters()?;
+    let count = usize::try_from(count).unwrap_or(MAX_ENTRIES).min(MAX_ENTRIES);
+    let mut data = Vec::new();
+    let more = match capability {
+        ALGORITHMS => {
+            let entries = algorithms().into_iter().map(|(number, attributes)| {
+                let mut bytes = number.to_bytes();
+                attributes.write(&mut bytes);
+                (u32::from(number), bytes)
+            });
+            list(entries, first, count, &mut data)
+        }
+        HANDLES => {
+            let handles = handles(machine, first)?;
+            list(
+                handles.into_iter().map(|handle| (handle, handle.to_bytes())),
+                first,
+                count,
+                &mut data,
+            )
+        }
+        COMMAND_LIST => {
+            let entries =
+                COMMANDS.iter().map(|command| (command.code, command.attributes().to_bytes()));
+            list(entries, first, count, &mut data)
+        }
+        PRESENCE_COMMANDS => list(core::iter::empty(), first, count, &mut data),
+        CURVES => {
+            let curves =
+                CurveId::ALL.iter().map(|curve| (u32::from(curve.number()), curve.to_bytes()));
+            list(curves, first, count, &mut data)
+        }
+        AUDIT_COMMANDS => {
+            let commands = machine.state.audit.commands.iter();
+            list(commands.map(|code| (*code, code.to_bytes())), first, count, &mut data)
+        }
+        PCRS => {
+            if first != 0 {
+                return Err(ResponseCode::VALUE.parameter(2));
+            }
+            let banks = machine.state.pcrs.allocation();
+            list(banks.map(|bank| (0, bank.to_bytes())), 0, MAX_ENTRIES, &mut data)
+        }
+        PROPERTIES => {
+            let entries = properties(machine).into_iter().map(|(property, value)| {
+                let mut bytes = property.to_bytes();
+                value.write(&mut bytes);
+                (property, bytes)
+            });
+            list(entries, first, count, &mut data)
+        }
+        PCR_PROPERTIES => list(pcr_properties().into_iter(), first, count, &mut data),
+        POLICIES => list(policies(machine).into_iter(), first, count, &mut data),
+        _ => return Err(ResponseCode::VALUE.parameter(1)),
+    };
+    let mut reply = Reply::EMPTY.with(&more).with(&capability);
+    reply.parameters.extend(data);
+    Ok(reply)
+}
+
+/// Writes up to `count` entries from number `first` on, behind their count, and
+/// says whether more follow.
+fn list(
+    entries: impl Iterator<Item = (u32, Vec<u8>)>,
+    first: u32,
+    count: usize,
+    out: &mut Vec<u8>,
+) -> bool {
+    let mut rest = entries.filter(|(number, _)| *number >= first);
+    let listed: Vec<Vec<u8>> = rest.by_ref().take(count).map(|(_, bytes)| bytes).collect();
+    u32::try_from(listed.len()).expect("bounded by MAX_ENTRIES").write(out);
+    out.extend(listed.into_iter().flatten());
+    rest.next().is_some()
+}
+
+/// Identifiers and attributes (TPMA_ALGORITHM) [Part 2 §8.2].
+fn algorithms() -> Vec<(u16, u32)> {
+    const ASYMMETRIC: u32 = 1 << 0;
+    const OBJECT: u32 = 1 << 3;
+    const ENCRYPTING: u32 = 1 << 9;
+    const SYMMETRIC: u32 = 1 << 1;
+    const HASH: u32 = 1 << 2;
+    const SIGNING: u32 = 1 << 8;
+    const METHOD: u32 = 1 << 10;
+    let mut all: Vec<(u16, u32)> = Hash::ALL.iter().map(|hash| (hash.number(), HASH)).collect();
+    all.extend([
+        // RSA, HMAC, AES, MGF1, KEYEDHASH, XOR.
+        (0x0001, ASYMMETRIC | OBJECT),
+        (0x0005, HASH | SIGNING),
+        (0x0006, SYMMETRIC),
+        (0x0007, HASH | METHOD),
+        (0x0008, HASH | OBJECT),
+        (0x000A, HASH | SYMMETRIC),
+        // RSASSA, RSAPSS, ECDSA, ECSCHNORR, KDFa, ECC, SYMCIPHER, CFB.
+        (0x0014, ASYMMETRIC | SIGNING),
+        (0x0016, ASYMMETRIC | SIGNING),
+        (0x0018, ASYMMETRIC | SIGNING),
+        (0x001C, ASYMMETRIC | SIGNING),
+        (0x0022, HASH | METHOD),
+        (0x0023, ASYMMETRIC | OBJECT),
+        (0x0025, SYMMETRIC | OBJECT),
+        (0x0043, SYMMETRIC | ENCRYPTING),
+    ]);
+    all.sort_unstable();
+    all
+}
+
+fn handles(machine: &Machine<'_, '_>, first: u32) -> Result<Vec<u32>, ResponseCode> {
+    let state = &*machine.state;
+    Ok(match first >> 24 {
+        0x00 => (0..PCR_COUNT).collect(),
+        0x01 => state.nv.all().map(|(handle, _)| *handle).collect(),
+        // Loaded sessions of both kinds; saved ones, of which there are none.
+        0x02 => {
+            let numbers = state.sessions.handles().map(|handle| handle & 0x00FF_FFFF);
+            numbers.map(|number| FIRST_HMAC_SESSION | number).collect()
+        }
+        0x03 => Vec::new(),
+        0x40 => alloc::vec![OWNER, NULL, PASSWORD, LOCKOUT, ENDORSEMENT, PLATFORM, PLATFORM_NV],
+        0x80 => {
+            let mut all: Vec<u32> = state.sequences.keys().copied().collect();
+            all.extend(state.objects.transient.keys());
+            all.sort_unstable();
+            all
+        }
+        0x81 => state.objects.persistent().keys().copied().collect(),
+        _ if HandleType::of(first).is_none() => return Err(ResponseCode::HANDLE.parameter(2)),
+        _ => Vec::new(),
+    })
+}
+
+/// TPMS_TAGGED_PCR_SELECT for each TPM_PT_PCR [Part 2 §6.14].
+fn pcr_properties() -> Vec<(u32, Vec<u8>)> {
+    type Has = fn(u32) -> bool;
+    let mut all: Vec<(u32, Has)> = alloc::vec![(0x00, (|pcr| rules(pcr).saved) as Has)];
+    for locality in 0..5_u32 {
+        let (extend, reset): (Has, Has) = match locality {
+            0 => (|pcr| rules(pcr).extend & 1 != 0, |pcr| rules(pcr).reset & 1 != 0),
+            1 => (|pcr| rules(pcr).extend & 2 != 0, |pcr| rules(pcr).reset & 2 != 0),
+            2 => (|pcr| rules(pcr).extend & 4 != 0, |pcr| rules(pcr).reset & 4 != 0),
+            3 => (|pcr| rules(pcr).extend & 8 != 0, |pcr| rules(pcr).reset & 8 != 0),
+            _ => (|pcr| rules(pcr).extend & 16 != 0, |pcr| rules(pcr).reset & 16 != 0),
+        };
+        all.push((1 + 2 * locality, extend));
+        all.push((2 + 2 * locality, reset));
+    }
+    all.push((0x11, |pcr| rules(pcr).uncounted));
+    all.push((0x12, |pcr| rules(pcr).dynamic));
+    all.into_iter()
+        .map(|(property, has)| {
+            let bits =
+                (0..PCR_COUNT).filter(|pcr| has(*pcr)).fold(0_u32, |bits, pcr| bits | (1 << pcr));
+            let mut bytes = property.to_bytes();
+            bytes.push(3);
+            bytes.extend(bits.to_le_bytes().into_iter().take(SELECT_SIZE));
+            (property, bytes)
+        })
+        .collect()
+}
+
+/// TPMS_TAGGED_POLICY for each hierarchy that has a policy [Part 2 §10.8.4].
+fn policies(machine: &Machine<'_, '_>) -> Vec<(u32, Vec<u8>)> {
+    [OWNER, LOCKOUT, ENDORSEMENT, PLATFORM]
+        .into_iter()
+        .filter_map(|handle| {
+            let (hash, policy) = machine.policy(handle)?;
+            let mut bytes = handle.to_bytes();
+            hash.write(&mut bytes);
+            bytes.extend_from_slice(&policy);
+            Some((handle, bytes))
+        })
+        .collect()
+}

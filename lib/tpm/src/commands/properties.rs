@@ -1,0 +1,130 @@
+//! The device's properties (TPM_PT) [Part 2 §6.13].
+
+use alloc::vec::Vec;
+
+use crate::machine::{CONTEXT_HASH, MAX_LOADED_OBJECTS, Machine};
+use crate::state::object::MAX_PERSISTENT;
+use crate::state::session::{MAX_ACTIVE, MAX_LOADED};
+use crate::state::time::CLOCK_STEP_MS;
+use crate::table::COMMANDS;
+use crate::wire::bits::{Permanent, StartupClear};
+use crate::wire::handle::{ENDORSEMENT, LOCKOUT, OWNER};
+use crate::wire::nv::{MAX_NV_INDEX_SIZE, NvType};
+use crate::wire::pcr::{PCR_COUNT, SELECT_SIZE};
+use crate::wire::structure::MAX_NV_BUFFER;
+
+/// The largest command and response, in bytes.
+pub(crate) const MAX_COMMAND: usize = 4096;
+
+/// Properties and values, ascending: fixed ones from 0x100, variable ones from
+/// 0x200.
+pub(crate) fn properties(machine: &Machine<'_, '_>) -> Vec<(u32, u32)> {
+    let mut all = fixed();
+    all.extend(variable(machine));
+    all
+}
+
+fn fixed() -> Vec<(u32, u32)> {
+    let text = |bytes: &[u8; 4]| u32::from_be_bytes(*bytes);
+    let size = |value: usize| u32::try_from(value).expect("sizes are small");
+    alloc::vec![
+        (0x100, text(b"2.0\0")),
+        (0x101, 0),
+        // Revision 1.59 of 8 November 2019.
+        (0x102, 159),
+        (0x103, 312),
+        (0x104, 2019),
+        // Manufacturer and vendor strings.
+        (0x105, text(b"SVSM")),
+        (0x106, text(b"SVSM")),
+        (0x107, text(b" TPM")),
+        (0x108, 0),
+        (0x109, 0),
+        (0x10A, 1),
+        // Firmware version.
+        (0x10B, 1),
+        (0x10C, 0),
+        (0x10D, 1024),
+        (0x10E, MAX_LOADED_OBJECTS),
+        (0x10F, size(MAX_PERSISTENT)),
+        (0x110, size(MAX_LOADED)),
+        (0x111, MAX_ACTIVE),
+        (0x112, PCR_COUNT),
+        (0x113, size(SELECT_SIZE)),
+        (0x114, u32::from(u16::MAX)),
+        (0x116, 0),
+        (0x117, u32::from(MAX_NV_INDEX_SIZE)),
+        // Memory is not shared.
+        (0x118, 0x0000_0006),
+        (0x119, u32::try_from(CLOCK_STEP_MS).expect("2^22 fits")),
+        (0x11A, u32::from(CONTEXT_HASH.number())),
+        (0x11B, 0x0006),
+        (0x11C, 256),
+        (0x11D, 0),
+        (0x11E, size(MAX_COMMAND)),
+        (0x11F, size(MAX_COMMAND)),
+        (0x120, 64),
+        (0x121, 128),
+        // PC Client, version 1.05.
+        (0x124, 1),
+        (0x129, size(COMMANDS.len())),
+        (0x12A, size(COMMANDS.len())),
+        (0x12B, 0),
+        (0x12C, u32::from(MAX_NV_BUFFER)),
+        (0x12D, 0),
+        (0x12E, 1024),
+    ]
+}
+
+fn variable(machine: &Machine<'_, '_>) -> Vec<(u32, u32)> {
+    let state = &*machine.state;
+    let size = |value: usize| u32::try_from(value).expect("counts are small");
+    let has_value = |handle: u32| {
+        state.hierarchies.authorization(handle).is_some_and(|found| !found.value.is_empty())
+    };
+    let mut permanent = Permanent::TPM_GENERATED_EPS;
+    permanent.set(Permanent::OWNER_AUTH_SET, has_value(OWNER));
+    permanent.set(Permanent::ENDORSEMENT_AUTH_SET, has_value(ENDORSEMENT));
+    permanent.set(Permanent::LOCKOUT_AUTH_SET, has_value(LOCKOUT));
+    permanent.set(Permanent::DISABLE_CLEAR, state.hierarchies.persistent.disable_clear);
+    permanent.set(Permanent::IN_LOCKOUT, state.guard.is_locked());
+    let volatile = &state.hierarchies.volatile;
+    let mut start = StartupClear::empty();
+    start.set(StartupClear::PLATFORM_ENABLED, state.hierarchies.platform_enabled);
+    start.set(StartupClear::OWNER_ENABLED, volatile.owner_enabled);
+    start.set(StartupClear::ENDORSEMENT_ENABLED, volatile.endorsement_enabled);
+    start.set(StartupClear::PLATFORM_NV_ENABLED, volatile.platform_nv_enabled);
+    start.set(StartupClear::ORDERLY, state.orderly_start);
+    let counters =
+        state.nv.all().filter(|(_, index)| index.public.nv_type() == Some(NvType::Counter)).count();
+    let sessions = state.sessions.handles().count();
+    let persistent = state.objects.persistent().len();
+    let lockout = &state.guard.stored;
+    alloc::vec![
+        (0x200, permanent.bits()),
+        (0x201, start.bits()),
+        (0x202, size(state.nv.all().count())),
+        (0x203, 0),
+        (0x204, size(sessions)),
+        (0x205, size(MAX_LOADED.saturating_sub(sessions))),
+        (0x206, size(sessions)),
+        (0x207, MAX_ACTIVE.saturating_sub(size(sessions))),
+        (
+            0x208,
+            MAX_LOADED_OBJECTS
+                .saturating_sub(size(state.sequences.len() + state.objects.transient.len())),
+        ),
+        (0x209, size(persistent)),
+        (0x20A, size(MAX_PERSISTENT.saturating_sub(persistent))),
+        (0x20B, size(counters)),
+        (0x20C, 1),
+        (0x20D, 3),
+        (0x20E, lockout.failed_tries),
+        (0x20F, lockout.max_tries),
+        (0x210, lockout.recovery_time),
+        (0x211, lockout.lockout_recovery),
+        (0x212, 0),
+        (0x213, (state.audit.counter >> 32) as u32),
+        (0x214, (state.audit.counter & 0xFFFF_FFFF) as u32),
+    ]
+}

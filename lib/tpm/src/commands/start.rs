@@ -1,0 +1,132 @@
+//! Start-up and shutdown [Part 3 §9].
+
+use crate::call::{Call, Reply};
+use crate::machine::Machine;
+use crate::response_code::ResponseCode;
+use crate::state::hierarchy::VolatileHierarchies;
+use crate::state::pcr::PcrBanks;
+use crate::state::record::{Saved, SavedPcr};
+use crate::wire::algorithm::StartupType;
+use crate::wire::bits::NvAttributes;
+use crate::wire::containers::List;
+use crate::wire::nv::NvType;
+use crate::wire::structure::Digest;
+
+/// What a start amounts to, by how the last power cycle ended [Part 1 §12.2.3].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Reset,
+    Restart,
+    Resume,
+}
+
+/// TPM2_Startup [Part 3 §9.3].
+pub(crate) fn startup(
+    machine: &mut Machine<'_, '_>,
+    call: &Call<'_>,
+) -> Result<Reply, ResponseCode> {
+    let (wanted,): (StartupType,) = call.parameters()?;
+    if !matches!(call.locality, 0 | 3) {
+        return Err(ResponseCode::LOCALITY);
+    }
+    let kind = match (wanted, machine.state.shutdown) {
+        (StartupType::State, Some(StartupType::State)) => Kind::Resume,
+        (StartupType::State, _) => return Err(ResponseCode::VALUE.parameter(1)),
+        (StartupType::Clear, Some(StartupType::State)) => Kind::Restart,
+        (StartupType::Clear, _) => Kind::Reset,
+    };
+    let saved = machine.state.saved.take();
+    start_time(machine, kind, saved.as_ref());
+    start_nv(machine, kind);
+    let fresh = (machine.new_seed()?, machine.new_seed()?);
+    let state = &mut *machine.state;
+    state.hierarchies.platform_enabled = true;
+    state.pcrs = PcrBanks::reset(&state.allocation.0, call.locality);
+    state.hierarchies.volatile = VolatileHierarchies::reset();
+    (state.hierarchies.null_seed, state.hierarchies.null_proof) = fresh;
+    state.audit.digest.clear();
+    if let Some(saved) = saved {
+        if kind != Kind::Reset {
+            state.hierarchies.null_seed = saved.null_seed;
+            state.hierarchies.null_proof = saved.null_proof;
+            state.audit.digest = saved.audit_digest.to_vec();
+            state.pcrs.counter = saved.pcr_counter;
+        }
+        if kind == Kind::Resume {
+            state.hierarchies.volatile = saved.hierarchies;
+            for pcr in &saved.pcrs.0 {
+                state.pcrs.restore(pcr.bank, pcr.number, &pcr.digest);
+            }
+        }
+    }
+    state.orderly_start = state.shutdown.is_some();
+    state.shutdown = None;
+    state.started = true;
+    Ok(Reply::EMPTY)
+}
+
+fn start_time(machine: &mut Machine<'_, '_>, kind: Kind, saved: Option<&Saved>) {
+    let state = &mut *machine.state;
+    if kind == Kind::Reset {
+        state.time.reset_count = state.time.reset_count.wrapping_add(1);
+        state.time.restart_count = 0;
+        if state.guard.stored.lockout_recovery == 0 {
+            state.guard.stored.lockout_enabled = true;
+        }
+    } else {
+        let before = saved.map_or(0, |saved| saved.restart_count);
+        state.time.restart_count = before.wrapping_add(1);
+    }
+    state.time.unsafe_until = state.shutdown.is_none().then_some(state.clock_limit);
+}
+
+/// Locks and data that do not outlast a start [Part 2 §13.4].
+fn start_nv(machine: &mut Machine<'_, '_>, kind: Kind) {
+    if kind == Kind::Resume {
+        return;
+    }
+    machine.state.nv.for_each(|index| {
+        let counter = index.public.nv_type() == Some(NvType::Counter);
+        let attributes = &mut index.public.attributes;
+        attributes.remove(NvAttributes::READLOCKED);
+        let forgotten = attributes.contains(NvAttributes::CLEAR_STCLEAR)
+            || (attributes.contains(NvAttributes::ORDERLY) && kind == Kind::Reset);
+        if forgotten && !counter {
+            attributes.remove(NvAttributes::WRITTEN);
+        }
+        if !attributes.contains(NvAttributes::WRITTEN | NvAttributes::WRITEDEFINE) {
+            attributes.remove(NvAttributes::WRITELOCKED);
+        }
+    });
+}
+
+/// TPM2_Shutdown [Part 3 §9.4].
+pub(crate) fn shutdown(
+    machine: &mut Machine<'_, '_>,
+    call: &Call<'_>,
+) -> Result<Reply, ResponseCode> {
+    let (wanted,): (StartupType,) = call.parameters()?;
+    let state = &mut *machine.state;
+    state.saved = (wanted == StartupType::State).then(|| Saved {
+        hierarchies: state.hierarchies.volatile.clone(),
+        null_seed: state.hierarchies.null_seed.clone(),
+        null_proof: state.hierarchies.null_proof.clone(),
+        pcrs: List(
+            state
+                .pcrs
+                .saved()
+                .into_iter()
+                .map(|(bank, number, digest)| SavedPcr {
+                    bank,
+                    number,
+                    digest: Digest::new(digest),
+                })
+                .collect(),
+        ),
+        pcr_counter: state.pcrs.counter,
+        restart_count: state.time.restart_count,
+        audit_digest: Digest::new(state.audit.digest.as_slice()),
+    });
+    state.shutdown = Some(wanted);
+    Ok(Reply::EMPTY)
+}

@@ -1,0 +1,29 @@
+//! From a command's code to its handler.
+
+use crate::call::{Call, Reply};
+use crate::commands::{
+    attest, audit, capability, clock, create, hierarchy, load, lockout, nv_define, nv_lock,
+    nv_read, nv_write, object, pcr, policy, policy_compare, policy_ticket, random, self_test,
+    sequence, session, sign, start,
+};
+use crate::machine::Machine;
+use crate::response_code::ResponseCode;
+use crate::table::command_table;
+
+macro_rules! handlers {
+    ($($code:literal $name:ident $module:ident :: $handler:ident [$($flag:ident)*] ($($role:ident $kind:ident),*);)*) => {
+        /// Runs the handler of the command with this code.
+        pub(crate) fn dispatch(
+            machine: &mut Machine<'_, '_>,
+            code: u32,
+            call: &Call<'_>,
+        ) -> Result<Reply, ResponseCode> {
+            match code {
+                $($code => $module::$handler(machine, call),)*
+                _ => Err(ResponseCode::COMMAND_CODE),
+            }
+        }
+    };
+}
+
+command_table!(handlers);

@@ -1,0 +1,125 @@
+//! Which authorizations an entity takes, and what a wrong one costs.
+
+use crate::machine::Machine;
+use crate::response_code::ResponseCode;
+use crate::state::session::Guarding;
+use crate::table::{Command, Role, Traits};
+use crate::wire::bits::{NvAttributes, ObjectAttributes};
+use crate::wire::handle::LOCKOUT;
+use crate::wire::nv::NvType;
+
+/// Whether wrong guesses for `entity` count [Part 1 §19.8.2].
+pub(crate) fn guarding(machine: &Machine<'_, '_>, entity: u32) -> Guarding {
+    if entity == LOCKOUT {
+        return Guarding::Lockout;
+    }
+    match machine.state.nv.get(entity) {
+        Some(index) if !index.public.attributes.contains(NvAttributes::NO_DA) => Guarding::Guarded,
+        Some(_) => Guarding::Exempt,
+        None => match machine.state.objects.get(entity) {
+            Some(object) if !object.public.attributes.contains(ObjectAttributes::NO_DA) => {
+                Guarding::Guarded
+            }
+            _ => Guarding::Exempt,
+        },
+    }
+}
+
+/// Refuses while guesses are locked out.
+pub(crate) fn check_not_locked(
+    machine: &Machine<'_, '_>,
+    guarding: Guarding,
+) -> Result<(), ResponseCode> {
+    let guard = &machine.state.guard;
+    let locked = match guarding {
+        Guarding::Exempt => false,
+        Guarding::Guarded => guard.is_locked(),
+        Guarding::Lockout => !guard.stored.lockout_enabled,
+    };
+    if locked { Err(ResponseCode::LOCKOUT) } else { Ok(()) }
+}
+
+/// Counts a wrong authorization and says what to answer.
+pub(crate) fn count_failure(machine: &mut Machine<'_, '_>, guarding: Guarding) -> ResponseCode {
+    let now_ms = machine.state.time.time;
+    match guarding {
+        Guarding::Exempt => return ResponseCode::BAD_AUTH,
+        Guarding::Guarded => machine.state.guard.failed(now_ms),
+        Guarding::Lockout => machine.state.guard.lockout_failed(now_ms),
+    }
+    ResponseCode::AUTH_FAIL
+}
+
+/// Counts the use of a PIN index [Part 1 §37.2.8].
+pub(crate) fn count_use(machine: &mut Machine<'_, '_>, entity: u32, succeeded: bool) {
+    let Some(index) = machine.state.nv.get(entity) else { return };
+    if !index.public.attributes.contains(NvAttributes::WRITTEN) {
+        return;
+    }
+    let Some((count, limit)) = index.pin() else { return };
+    let count = match (index.public.nv_type(), succeeded) {
+        (Some(NvType::PinFail), true) => 0,
+        (Some(NvType::PinFail), false) | (Some(NvType::PinPass), true) => count.saturating_add(1),
+        _ => return,
+    };
+    let number = (u64::from(count) << 32) | u64::from(limit);
+    if let Some(index) = machine.state.nv.get_mut(entity) {
+        index.set(number.to_be_bytes().to_vec());
+    }
+}
+
+/// Whether only a policy will do for `entity` in `role`.
+pub(crate) fn policy_required(machine: &Machine<'_, '_>, entity: u32, role: Role) -> bool {
+    match (role, machine.state.objects.get(entity)) {
+        (Role::Admin, Some(object)) => {
+            object.public.attributes.contains(ObjectAttributes::ADMIN_WITH_POLICY)
+        }
+        (Role::Admin, None) => machine.state.nv.get(entity).is_some(),
+        _ => false,
+    }
+}
+
+/// Whether the authorization value of `entity` can be used for `command`.
+pub(crate) fn auth_value_available(
+    machine: &Machine<'_, '_>,
+    command: &Command,
+    entity: u32,
+    role: Role,
+) -> bool {
+    if let Some(object) = machine.state.objects.get(entity) {
+        let allowed = role == Role::Admin
+            || object.public.attributes.contains(ObjectAttributes::USER_WITH_AUTH);
+        return allowed && object.sensitive.0.is_some();
+    }
+    let Some(index) = machine.state.nv.get(entity) else { return true };
+    let attributes = index.public.attributes;
+    let allowed = if command.traits.contains(Traits::NV_WRITE) {
+        NvAttributes::AUTHWRITE
+    } else {
+        NvAttributes::AUTHREAD
+    };
+    let exhausted = attributes.contains(NvAttributes::WRITTEN)
+        && index.pin().is_some_and(|(count, limit)| count >= limit);
+    attributes.contains(allowed) && !exhausted
+}
+
+/// Whether the policy of `entity` can be used for `command`.
+pub(crate) fn policy_available(
+    machine: &Machine<'_, '_>,
+    command: &Command,
+    entity: u32,
+    role: Role,
+) -> bool {
+    if machine.policy(entity).is_none() {
+        return false;
+    }
+    let Some(index) = machine.state.nv.get(entity) else { return true };
+    if role == Role::Admin {
+        return true;
+    }
+    index.public.attributes.contains(if command.traits.contains(Traits::NV_WRITE) {
+        NvAttributes::POLICYWRITE
+    } else {
+        NvAttributes::POLICYREAD
+    })
+}

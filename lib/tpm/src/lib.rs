@@ -1,0 +1,89 @@
+//! A TPM 2.0 device: a command goes in, a response comes out.
+//!
+//! [`Device`] is the trusted platform module of the TCG's Library
+//! Specification, revision 1.59 ("Part 1" to "Part 4" in citations). It does no
+//! I/O, has no global state and no `unsafe`. What it needs from outside it
+//! borrows for each call ([`Platform`]): entropy, cryptography, time, physical
+//! presence, and a store that makes several changes at once or none.
+//!
+//! # Rooms
+//!
+//! From the ground up; nothing imports upwards.
+//!
+//! | file | what |
+//! |---|---|
+//! | `response_code` | [`ResponseCode`]: errors with their positions |
+//! | `wire` | Part 2's types, made from tables |
+//! | `state` | what the device knows, and its encoding |
+//! | `platform` | what it borrows |
+//! | `machine` | state and platform together: entities, names, tickets |
+//! | `table` | the command table: codes, handles, roles, attributes |
+//! | `request`, `call` | a command before and after its checks |
+//! | `entity_guard`, `policy_check`, `parameter_encryption`, `authorization` | sessions |
+//! | `object_rules`, `object_creation`, `protection`, `signing` | what objects are and do |
+//! | `nv_access`, `policy_update` | rules that several commands share |
+//! | `commands` | Part 3, a file for each group |
+//! | `dispatch`, `execute` | from bytes to handler and back |
+//! | `device` | [`Device`]: power, time and the store |
+//!
+//! # How a command goes through
+//!
+//! 1. The header names a row of the table; the row says how many handles
+//!    follow, what each may be, and how it has to be authorized.
+//! 2. The authorization area is taken apart and checked: passwords, HMACs,
+//!    policies. Wrong guesses are counted.
+//! 3. The first parameter is decrypted if a session says so.
+//! 4. The handler reads its parameters, all of them and nothing more, checks
+//!    them and acts. A handler that fails has changed nothing.
+//! 5. The response is authenticated, its first parameter encrypted if asked.
+//! 6. Whatever became persistent is stored. Only then the response leaves.
+//!
+//! # State
+//!
+//! Persistent state is one record for the device and one for each NV index and
+//! persistent object. A command that changes one index writes one record. Orderly NV indices are stored at every change too, so a power
+//! cut never takes a counter back. The records hold secrets in the clear: the
+//! store that the platform lends encrypts and authenticates them.
+//!
+//! # What is here
+//!
+//! The commands of the table in `table.rs`, and only they; any other is
+//! answered as unknown. Of those that software expects, these are not there
+//! yet: saving contexts, importing and duplicating objects, credentials, salted
+//! sessions, decryption and key agreement, HMAC with keys, `PolicySigned`.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod authorization;
+mod call;
+mod commands;
+mod device;
+mod dispatch;
+mod entity_guard;
+mod execute;
+mod machine;
+mod nv_access;
+mod object_creation;
+mod object_rules;
+mod parameter_encryption;
+mod platform;
+mod policy_check;
+mod policy_update;
+mod protection;
+mod request;
+mod response_code;
+mod signing;
+mod state;
+mod table;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+pub use device::{Device, PowerOnError};
+pub use platform::{
+    Change, Clock, Entropy, EntropyError, PhysicalPresence, Platform, Store, StoreError,
+};
+pub use response_code::ResponseCode;
+pub use table::command_name;

@@ -1,0 +1,177 @@
+//! Making the secrets of objects [Part 1 §26, §27.6; Part 2 §12.3].
+
+use tpm_crypto::ecc::{Point, Scalar};
+use tpm_crypto::provider::Provider;
+use tpm_crypto::random::RandomStream;
+use tpm_crypto::rsa::{RsaPrivateKey, RsaPublicKey, RsaSize, generate};
+
+use crate::response_code::ResponseCode;
+use crate::wire::algorithm::Hash;
+use crate::wire::bits::ObjectAttributes;
+use crate::wire::containers::Buffer;
+use crate::wire::public::{Details, Public};
+use crate::wire::sensitive::{Secret, Sensitive, SensitiveCreate};
+use crate::wire::structure::Digest;
+
+/// The exponent for which zero stands.
+const DEFAULT_EXPONENT: u32 = 0x1_0001;
+
+/// The exponent of an RSA key as a number.
+pub(crate) const fn exponent_of(exponent: u32) -> u32 {
+    if exponent == 0 { DEFAULT_EXPONENT } else { exponent }
+}
+
+/// Makes the secret of an object from `stream`, and completes its public area.
+/// The same stream gives the same object.
+///
+/// # Errors
+///
+/// What in the template cannot be made.
+pub(crate) fn create(
+    provider: &dyn Provider,
+    public: &mut Public,
+    given: &SensitiveCreate,
+    stream: &mut dyn RandomStream,
+) -> Result<Sensitive, ResponseCode> {
+    let hash = public.name_hash.ok_or(ResponseCode::HASH)?;
+    let kind = public.details.kind();
+    let storage = public.is_storage_parent();
+    let made_here = public.attributes.contains(ObjectAttributes::SENSITIVE_DATA_ORIGIN);
+    let symmetric = matches!(public.details, Details::KeyedHash { .. } | Details::Cipher { .. });
+    let secret = match &mut public.details {
+        Details::Rsa { key_bits, exponent, modulus, .. } => {
+            let size = RsaSize::from_bits(u32::from(*key_bits)).ok_or(ResponseCode::VALUE)?;
+            if exponent_of(*exponent) != DEFAULT_EXPONENT {
+                return Err(ResponseCode::RANGE);
+            }
+            let key =
+                generate(size, DEFAULT_EXPONENT, stream).map_err(|_| ResponseCode::NO_RESULT)?;
+            *modulus = Buffer::new(key.public().modulus());
+            Secret::new(key.prime().as_bytes())
+        }
+        Details::Ecc { curve, x, y, .. } => {
+            let scalar =
+                Scalar::draw(curve.curve(), stream).map_err(|_| ResponseCode::NO_RESULT)?;
+            let point = provider.public_key(&scalar).map_err(|_| ResponseCode::FAILURE)?;
+            *x = Buffer::new(point.x());
+            *y = Buffer::new(point.y());
+            Secret::new(scalar.as_bytes())
+        }
+        Details::KeyedHash { .. } if !made_here => Secret::new(&given.data[..]),
+        Details::KeyedHash { scheme, .. } => {
+            let size = match scheme {
+                crate::wire::scheme::KeyedHashScheme::Hmac(hash)
+                | crate::wire::scheme::KeyedHashScheme::Xor(hash, _) => hash.size(),
+                crate::wire::scheme::KeyedHashScheme::Null => hash.size(),
+            };
+            Secret::new(draw(size, stream)?)
+        }
+        Details::Cipher { cipher, .. } => {
+            let size = usize::from(cipher.key_bits / 8);
+            if made_here {
+                Secret::new(draw(size, stream)?)
+            } else if given.data.len() == size {
+                Secret::new(&given.data[..])
+            } else {
+                return Err(ResponseCode::KEY_SIZE);
+            }
+        }
+    };
+    let seed =
+        if storage || symmetric { Digest::new(draw(hash.size(), stream)?) } else { Digest::EMPTY };
+    let auth = given.auth.without_trailing_zeros();
+    if auth.len() > hash.size() {
+        return Err(ResponseCode::SIZE);
+    }
+    let sensitive = Sensitive { kind, auth, seed, secret };
+    if let Details::KeyedHash { unique, .. } | Details::Cipher { unique, .. } = &mut public.details
+    {
+        *unique = symmetric_unique(hash, &sensitive);
+    }
+    Ok(sensitive)
+}
+
+fn draw(size: usize, stream: &mut dyn RandomStream) -> Result<alloc::vec::Vec<u8>, ResponseCode> {
+    let mut bytes = alloc::vec![0; size];
+    stream.fill(&mut bytes).map_err(|_| ResponseCode::FAILURE)?;
+    Ok(bytes)
+}
+
+/// What a symmetric object shows of its secret: a digest with its seed.
+fn symmetric_unique(hash: Hash, sensitive: &Sensitive) -> Digest {
+    Digest::new(hash.algorithm().digest(&[&sensitive.seed, &sensitive.secret]).as_bytes())
+}
+
+/// Checks that a secret belongs to a public area.
+///
+/// # Errors
+///
+/// [`ResponseCode::TYPE`], [`ResponseCode::KEY_SIZE`] or
+/// [`ResponseCode::BINDING`].
+pub(crate) fn check_binding(
+    provider: &dyn Provider,
+    public: &Public,
+    sensitive: &Sensitive,
+) -> Result<(), ResponseCode> {
+    if sensitive.kind != public.details.kind() {
+        return Err(ResponseCode::TYPE);
+    }
+    match &public.details {
+        Details::Rsa { .. } => {
+            let key = rsa_public(public)?;
+            RsaPrivateKey::from_prime(key, &sensitive.secret).map_err(|_| ResponseCode::BINDING)?;
+        }
+        Details::Ecc { curve, .. } => {
+            let scalar = Scalar::new(curve.curve(), &sensitive.secret)
+                .map_err(|_| ResponseCode::KEY_SIZE)?;
+            let point = provider.public_key(&scalar).map_err(|_| ResponseCode::FAILURE)?;
+            if point != ecc_public(public)? {
+                return Err(ResponseCode::BINDING);
+            }
+        }
+        Details::KeyedHash { unique, .. } | Details::Cipher { unique, .. } => {
+            if let Details::Cipher { cipher, .. } = &public.details
+                && sensitive.secret.len() != usize::from(cipher.key_bits / 8)
+            {
+                return Err(ResponseCode::KEY_SIZE);
+            }
+            if let Some(hash) = public.name_hash
+                && symmetric_unique(hash, sensitive) != *unique
+            {
+                return Err(ResponseCode::BINDING);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The RSA key of a public area.
+///
+/// # Errors
+///
+/// [`ResponseCode::KEY`] if it is none.
+pub(crate) fn rsa_public(public: &Public) -> Result<RsaPublicKey, ResponseCode> {
+    match &public.details {
+        Details::Rsa { modulus, exponent, key_bits, .. }
+            if modulus.len() == usize::from(key_bits / 8) =>
+        {
+            RsaPublicKey::new(modulus, exponent_of(*exponent)).map_err(|_| ResponseCode::KEY)
+        }
+        _ => Err(ResponseCode::KEY),
+    }
+}
+
+/// The point of a public area.
+///
+/// # Errors
+///
+/// [`ResponseCode::ECC_POINT`] if it is none of its curve, [`ResponseCode::KEY`]
+/// if it is no such area.
+pub(crate) fn ecc_public(public: &Public) -> Result<Point, ResponseCode> {
+    match &public.details {
+        Details::Ecc { curve, x, y, .. } => {
+            Point::new(curve.curve(), x, y).map_err(|_| ResponseCode::ECC_POINT)
+        }
+        _ => Err(ResponseCode::KEY),
+    }
+}

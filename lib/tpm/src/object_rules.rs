@@ -1,0 +1,139 @@
+//! Which attributes and schemes go together [Part 1 §25, §27; Part 2 §8.3].
+
+use crate::response_code::ResponseCode;
+use crate::state::object::Object;
+use crate::wire::algorithm::SymmetricMode;
+use crate::wire::bits::ObjectAttributes as Attributes;
+use crate::wire::public::{Details, Public};
+use crate::wire::scheme::{ECDH, KeyedHashScheme, OAEP, RSAES, Scheme};
+
+/// Checks a public area that a parent (none for a primary object or one from
+/// outside) shall have as a child.
+///
+/// # Errors
+///
+/// What does not go together.
+pub(crate) fn check_public(public: &Public, parent: Option<&Object>) -> Result<(), ResponseCode> {
+    let attributes = public.attributes;
+    let Some(hash) = public.name_hash else { return Err(ResponseCode::HASH) };
+    if !public.policy.is_empty() && public.policy.len() != hash.size() {
+        return Err(ResponseCode::SIZE);
+    }
+    let has = |attribute| attributes.contains(attribute);
+    let parent_attributes = parent.map(|parent| parent.public.attributes);
+    let parent_fixed = parent_attributes.is_none_or(|found| found.contains(Attributes::FIXED_TPM));
+    // What cannot leave its parent leaves the device when the parent can.
+    if has(Attributes::FIXED_TPM) != (has(Attributes::FIXED_PARENT) && parent_fixed) {
+        return Err(ResponseCode::ATTRIBUTES);
+    }
+    if parent_attributes.is_some_and(|found| found.contains(Attributes::ST_CLEAR))
+        && !has(Attributes::ST_CLEAR)
+    {
+        return Err(ResponseCode::ATTRIBUTES);
+    }
+    let encrypted = has(Attributes::ENCRYPTED_DUPLICATION);
+    if has(Attributes::FIXED_TPM) && encrypted {
+        return Err(ResponseCode::ATTRIBUTES);
+    }
+    if let Some(found) = parent_attributes.filter(|_| !parent_fixed)
+        && found.contains(Attributes::ENCRYPTED_DUPLICATION) != encrypted
+    {
+        return Err(ResponseCode::ATTRIBUTES);
+    }
+    check_use(public)
+}
+
+/// Checks attributes of use against schemes.
+///
+/// # Errors
+///
+/// As [`check_public`].
+pub(crate) fn check_use(public: &Public) -> Result<(), ResponseCode> {
+    let attributes = public.attributes;
+    let sign = attributes.contains(Attributes::SIGN);
+    let decrypt = attributes.contains(Attributes::DECRYPT);
+    let restricted = attributes.contains(Attributes::RESTRICTED);
+    if restricted && sign == decrypt {
+        return Err(ResponseCode::ATTRIBUTES);
+    }
+    if attributes.contains(Attributes::X509_SIGN) && !sign {
+        return Err(ResponseCode::ATTRIBUTES);
+    }
+    let storage = public.is_storage_parent();
+    match &public.details {
+        Details::Rsa { symmetric, scheme: crate::wire::scheme::RsaScheme(scheme), .. }
+        | Details::Ecc { symmetric, scheme: crate::wire::scheme::EccScheme(scheme), .. } => {
+            if !sign && !decrypt {
+                return Err(ResponseCode::ATTRIBUTES);
+            }
+            if storage {
+                let cipher = symmetric.ok_or(ResponseCode::SYMMETRIC)?;
+                if cipher.mode != Some(SymmetricMode::CipherFeedback) {
+                    return Err(ResponseCode::MODE);
+                }
+            } else if symmetric.is_some() {
+                return Err(ResponseCode::SYMMETRIC);
+            }
+            check_scheme(*scheme, sign, decrypt, restricted)
+        }
+        Details::KeyedHash { scheme, .. } => match scheme {
+            KeyedHashScheme::Null if restricted => Err(ResponseCode::SCHEME),
+            KeyedHashScheme::Hmac(_) if !sign || decrypt => Err(ResponseCode::SCHEME),
+            KeyedHashScheme::Xor(..) if !decrypt || sign => Err(ResponseCode::SCHEME),
+            _ => Ok(()),
+        },
+        Details::Cipher { cipher, .. } => {
+            if storage && cipher.mode != Some(SymmetricMode::CipherFeedback) {
+                return Err(ResponseCode::MODE);
+            }
+            Ok(())
+        }
+    }
+}
+
+fn check_scheme(
+    scheme: Option<Scheme>,
+    sign: bool,
+    decrypt: bool,
+    restricted: bool,
+) -> Result<(), ResponseCode> {
+    let Some(scheme) = scheme else {
+        // A restricted key must not be asked to sign in another way.
+        return if restricted && sign { Err(ResponseCode::SCHEME) } else { Ok(()) };
+    };
+    let for_decryption = matches!(scheme.algorithm, RSAES | OAEP | ECDH);
+    let fits = match (sign, decrypt) {
+        (true, false) => !for_decryption,
+        (false, true) => for_decryption && !restricted,
+        _ => false,
+    };
+    if fits { Ok(()) } else { Err(ResponseCode::SCHEME) }
+}
+
+/// Checks what a new object says of where its secret comes from.
+///
+/// # Errors
+///
+/// [`ResponseCode::ATTRIBUTES`].
+pub(crate) fn check_origin(
+    public: &Public,
+    parent: Option<&Object>,
+    data: usize,
+) -> Result<(), ResponseCode> {
+    let attributes = public.attributes;
+    let made_here = attributes.contains(Attributes::SENSITIVE_DATA_ORIGIN);
+    let uses = Attributes::SIGN | Attributes::DECRYPT;
+    let fixed = Attributes::FIXED_TPM | Attributes::FIXED_PARENT;
+    let fits = match &public.details {
+        Details::Rsa { .. } | Details::Ecc { .. } => made_here,
+        // Random data that nobody could use is not sealed.
+        Details::KeyedHash { .. } if !attributes.intersects(uses) => !made_here,
+        _ if attributes.contains(Attributes::RESTRICTED) && !made_here => {
+            !attributes.intersects(fixed)
+        }
+        _ => true,
+    };
+    // A primary object is derived from the data as well, so it may have some.
+    let data_fits = if made_here { data == 0 || parent.is_none() } else { data != 0 };
+    if fits && data_fits { Ok(()) } else { Err(ResponseCode::ATTRIBUTES) }
+}

@@ -1,0 +1,25 @@
+//! What the device knows, by how long it knows it.
+//!
+//! | file | what | lives |
+//! |---|---|---|
+//! | `hierarchy` | seeds, proofs, authorizations and enables | persistent; the platform's until reset |
+//! | `pcr` | banks and their allocation | until reset; allocation persistent |
+//! | `nv` | NV indices | persistent; orderly ones are written at shutdown |
+//! | `object` | objects | until reset, or persistent |
+//! | `lockout` | protection against guessing | persistent |
+//! | `time` | time, clock and counters of starts | persistent, clock in steps |
+//! | `audit` | the set of audited commands and their digest | persistent set, digest until reset |
+//! | `session` | sessions | until reset |
+//! | `sequence` | hash and HMAC sequences | until reset |
+//! | `record` | the encoding of what is persistent | |
+
+pub(crate) mod audit;
+pub(crate) mod hierarchy;
+pub(crate) mod lockout;
+pub(crate) mod nv;
+pub(crate) mod object;
+pub(crate) mod pcr;
+pub(crate) mod record;
+pub(crate) mod sequence;
+pub(crate) mod session;
+pub(crate) mod time;

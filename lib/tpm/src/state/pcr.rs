@@ -1,0 +1,178 @@
+//! PCR banks [Part 1 §17; PC Client PTP §3.7, *from memory*].
+
+use alloc::collections::BTreeMap;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use crate::wire::algorithm::Hash;
+use crate::wire::pcr::{PCR_COUNT, PcrSelection};
+
+/// What each PCR allows and how it starts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PcrRules {
+    /// Localities (as bits) that may reset it.
+    pub(crate) reset: u8,
+    /// Localities that may extend it.
+    pub(crate) extend: u8,
+    /// Kept by shutdown and start with state.
+    pub(crate) saved: bool,
+    /// Starts with all bits set, and with none after a dynamic launch.
+    pub(crate) dynamic: bool,
+    /// Changes do not count for the PCR counter.
+    pub(crate) uncounted: bool,
+}
+
+/// The rules of PCR `number`.
+pub(crate) const fn rules(number: u32) -> PcrRules {
+    let (reset, extend) = match number {
+        0..=15 => (0x00, 0x1F),
+        17 | 18 => (0x10, 0x1C),
+        19 => (0x10, 0x0C),
+        20 => (0x1C, 0x0E),
+        21 | 22 => (0x1C, 0x04),
+        _ => (0x0F, 0x1F),
+    };
+    PcrRules {
+        reset,
+        extend,
+        saved: number <= 15,
+        dynamic: number >= 17 && number <= 22,
+        uncounted: matches!(number, 16 | 21..=23),
+    }
+}
+
+/// The banks that can be allocated.
+pub(crate) const BANKS: [Hash; 4] = [Hash::Sha1, Hash::Sha256, Hash::Sha384, Hash::Sha512];
+
+/// All PCRs.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PcrBanks {
+    /// The digests of each bank that has PCRs now, by number.
+    banks: BTreeMap<Hash, Bank>,
+    /// Changes since the last reset.
+    pub(crate) counter: u32,
+}
+
+#[derive(Clone, Debug)]
+struct Bank {
+    allocated: u32,
+    digests: Vec<Vec<u8>>,
+}
+
+impl PcrBanks {
+    /// The banks after a reset: `locality` of the start goes into PCR 0
+    /// [Part 3 §9.3].
+    pub(crate) fn reset(allocation: &[PcrSelection], locality: u8) -> Self {
+        let banks = allocation
+            .iter()
+            .filter(|selection| selection.pcrs != 0)
+            .map(|selection| {
+                let size = selection.bank.size();
+                let digests = (0..PCR_COUNT)
+                    .map(|number| {
+                        let mut digest = vec![if rules(number).dynamic { 0xFF } else { 0 }; size];
+                        if let (0, Some(last)) = (number, digest.last_mut()) {
+                            *last = locality;
+                        }
+                        digest
+                    })
+                    .collect();
+                (selection.bank, Bank { allocated: selection.pcrs, digests })
+            })
+            .collect();
+        Self { banks, counter: 0 }
+    }
+
+    /// What is allocated now, bank by bank.
+    pub(crate) fn allocation(&self) -> impl Iterator<Item = PcrSelection> {
+        BANKS.into_iter().map(|bank| PcrSelection {
+            bank,
+            pcrs: self.banks.get(&bank).map_or(0, |found| found.allocated),
+        })
+    }
+
+    /// The digest of one PCR, if it is allocated.
+    pub(crate) fn digest(&self, bank: Hash, number: u32) -> Option<&[u8]> {
+        let found = self.banks.get(&bank)?;
+        if found.allocated & (1 << number) == 0 {
+            return None;
+        }
+        found.digests.get(number as usize).map(Vec::as_slice)
+    }
+
+    /// Extends a PCR: its digest becomes the hash of itself and `digest`.
+    pub(crate) fn extend(&mut self, bank: Hash, number: u32, digest: &[u8]) {
+        if let Some(pcr) = self.slot(bank, number) {
+            *pcr = bank.algorithm().digest(&[pcr, digest]).as_bytes().to_vec();
+            self.changed(number);
+        }
+    }
+
+    /// Sets a PCR to zero in all banks.
+    pub(crate) fn clear(&mut self, number: u32) {
+        for bank in BANKS {
+            if let Some(pcr) = self.slot(bank, number) {
+                pcr.fill(0);
+            }
+        }
+    }
+
+    /// Notes that PCR `number` changed.
+    pub(crate) fn changed(&mut self, number: u32) {
+        if !rules(number).uncounted {
+            self.counter = self.counter.wrapping_add(1);
+        }
+    }
+
+    /// The digest over the selected PCRs and the selection that exists.
+    pub(crate) fn digest_of(
+        &self,
+        selection: &[PcrSelection],
+        hash: Hash,
+    ) -> (Vec<PcrSelection>, Vec<u8>) {
+        let mut hasher = tpm_crypto::hash::Hasher::new(hash.algorithm());
+        let existing = selection
+            .iter()
+            .map(|selected| {
+                let mut pcrs = 0;
+                for number in selected.numbers() {
+                    if let Some(digest) = self.digest(selected.bank, number) {
+                        pcrs |= 1 << number;
+                        hasher.update(digest);
+                    }
+                }
+                PcrSelection { bank: selected.bank, pcrs }
+            })
+            .collect();
+        (existing, hasher.finish().as_bytes().to_vec())
+    }
+
+    /// The PCRs that `TPM2_Shutdown(STATE)` saves, and their places.
+    pub(crate) fn saved(&self) -> Vec<(Hash, u32, Vec<u8>)> {
+        let mut saved = Vec::new();
+        for selection in self.allocation() {
+            for number in selection.numbers().filter(|number| rules(*number).saved) {
+                if let Some(digest) = self.digest(selection.bank, number) {
+                    saved.push((selection.bank, number, digest.to_vec()));
+                }
+            }
+        }
+        saved
+    }
+
+    /// Puts a saved PCR back.
+    pub(crate) fn restore(&mut self, bank: Hash, number: u32, digest: &[u8]) {
+        if let Some(pcr) = self.slot(bank, number) {
+            pcr.clear();
+            pcr.extend_from_slice(digest);
+        }
+    }
+
+    fn slot(&mut self, bank: Hash, number: u32) -> Option<&mut Vec<u8>> {
+        let found = self.banks.get_mut(&bank)?;
+        if found.allocated & (1 << number) == 0 {
+            return None;
+        }
+        found.digests.get_mut(number as usize)
+    }
+}

@@ -1,0 +1,61 @@
+//! The encoding of what is persistent.
+//!
+//! Records are values in the wire's encoding. The record [`CORE`] begins with
+//! the version and holds everything but NV indices and persistent objects, each of
+//! which has a record under its own handle. A version that this code does not know is refused: an
+//! older device must not forget what a newer one wrote.
+
+use crate::state::hierarchy::{PersistentHierarchies, Seed, VolatileHierarchies};
+use crate::state::lockout::Lockout;
+use crate::wire::algorithm::{Hash, StartupType};
+use crate::wire::containers::{List, Optional16};
+use crate::wire::macros::structures;
+use crate::wire::pcr::PcrSelection;
+use crate::wire::structure::Digest;
+
+/// The key of the record [`Core`].
+pub(crate) const CORE: u32 = 0;
+
+/// The version that this code writes, and the only one it reads.
+pub(crate) const VERSION: u32 = 1;
+
+structures! {
+    /// Everything persistent but NV indices and objects.
+    Core {
+        version: u32,
+        hierarchies: PersistentHierarchies,
+        lockout: Lockout,
+        allocation: List<PcrSelection, 4>,
+        audit_hash: Hash,
+        audit_commands: List<u32, 256>,
+        audit_counter: u64,
+        /// The clock may have told any value below this.
+        clock_limit: u64,
+        /// The clock when the device was last shut down in order.
+        clock: u64,
+        reset_count: u32,
+        highest_nv_counter: u64,
+        /// How the device was shut down; none after any other command.
+        shutdown: Option<StartupType>,
+        /// What a start with state goes on with.
+        saved: Optional16<Saved>,
+    }
+
+    /// What `TPM2_Shutdown(STATE)` saves.
+    Saved {
+        hierarchies: VolatileHierarchies,
+        null_seed: Seed,
+        null_proof: Seed,
+        pcrs: List<SavedPcr, 96>,
+        pcr_counter: u32,
+        restart_count: u32,
+        audit_digest: Digest,
+    }
+
+    /// One PCR in one bank.
+    SavedPcr {
+        bank: Hash,
+        number: u32,
+        digest: Digest,
+    }
+}
