@@ -8,10 +8,10 @@
 use std::collections::BTreeMap;
 
 use libfuzzer_sys::fuzz_target;
-use tpm_crypto::portable::Portable;
 use tpm::{
     Change, Clock, Device, Entropy, EntropyError, PhysicalPresence, Platform, Store, StoreError,
 };
+use tpm_crypto::portable::Portable;
 
 const STARTUP: [u8; 12] = [0x80, 0x01, 0, 0, 0, 12, 0, 0, 0x01, 0x44, 0, 0];
 

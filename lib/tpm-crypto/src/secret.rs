@@ -7,20 +7,20 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
+use zeroize::Zeroize;
 
 /// Bytes that are wiped from memory when they go out of use.
 ///
 /// Equality takes the same time wherever two secrets of equal length differ;
 /// the length itself is no secret.
 #[derive(Clone)]
-pub struct Secret(Zeroizing<Vec<u8>>);
+pub struct Secret(Vec<u8>);
 
 impl Secret {
     /// Takes over `bytes`, without leaving a copy behind.
     #[must_use]
     pub fn new(bytes: Vec<u8>) -> Self {
-        Self(Zeroizing::new(bytes))
+        Self(bytes)
     }
 
     /// A secret of `length` zero bytes, to be filled in.
@@ -45,6 +45,12 @@ impl Secret {
 impl From<&[u8]> for Secret {
     fn from(bytes: &[u8]) -> Self {
         Self::new(bytes.to_vec())
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.0.as_mut_slice().zeroize();
     }
 }
 

@@ -96,7 +96,7 @@ fn run(machine: &mut Machine<'_, '_>, locality: u8, bytes: &[u8]) -> Result<Vec<
         body.extend_from_slice(&reply.parameters);
         body.extend_from_slice(&area);
     }
-    zeroize::Zeroize::zeroize(&mut parameters);
+    zeroize::Zeroize::zeroize(parameters.as_mut_slice());
     Ok(response(tag, ResponseCode::SUCCESS, &body))
 }
 

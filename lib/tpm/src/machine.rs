@@ -82,7 +82,7 @@ impl Machine<'_, '_> {
         let mut entropy = Seed::new(vec![0; SEED_SIZE]).to_vec();
         self.platform.entropy.fill(&mut entropy).map_err(|_| ResponseCode::FAILURE)?;
         self.state.random.reseed(&[&entropy]);
-        zeroize::Zeroize::zeroize(&mut entropy);
+        zeroize::Zeroize::zeroize(entropy.as_mut_slice());
         self.random(SEED_SIZE).map(Seed::new)
     }
 

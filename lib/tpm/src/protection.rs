@@ -67,7 +67,7 @@ pub(crate) fn unwrap(
         .decrypt(CipherMode::Cfb, &mut chain, &mut data)
         .map_err(|_| ResponseCode::FAILURE)?;
     let sensitive = Sized16::<Sensitive>::from_bytes(&data).map_err(|_| ResponseCode::SENSITIVE);
-    zeroize::Zeroize::zeroize(&mut data);
+    zeroize::Zeroize::zeroize(data.as_mut_slice());
     sensitive.map(|Sized16(sensitive)| sensitive)
 }
 

@@ -42,7 +42,7 @@ impl<const MAX: usize> Deref for Buffer<MAX> {
 
 impl<const MAX: usize> Drop for Buffer<MAX> {
     fn drop(&mut self) {
-        self.0.zeroize();
+        self.0.as_mut_slice().zeroize();
     }
 }
 
