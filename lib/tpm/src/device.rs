@@ -17,6 +17,7 @@ use crate::state::audit::CommandAudit;
 use crate::state::hierarchy::{
     Authorization, Hierarchies, PersistentHierarchies, SEED_SIZE, Seed, VolatileHierarchies,
 };
+use crate::state::launch::Launch;
 use crate::state::lockout::{Guard, Lockout};
 use crate::state::nv::{NvIndex, NvStore};
 use crate::state::object::{Object, Objects};
@@ -38,7 +39,7 @@ const HARMLESS: [u32; 5] = [0x145, 0x17A, 0x17C, 0x17E, 0x181];
 /// A TPM 2.0.
 #[derive(Debug)]
 pub struct Device {
-    state: State,
+    pub(crate) state: State,
     /// The core record as it was last stored.
     stored: Vec<u8>,
 }
@@ -263,6 +264,7 @@ fn state_of(
             null_proof: Seed::EMPTY,
         },
         pcrs: PcrBanks::default(),
+        launch: Launch::default(),
         allocation: core.allocation,
         time: Time {
             power_on_ms,

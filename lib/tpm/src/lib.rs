@@ -25,6 +25,7 @@
 //! | `commands` | Part 3, a file for each group |
 //! | `dispatch`, `execute` | from bytes to handler and back |
 //! | `device` | [`Device`]: power, time and the store |
+//! | `signals` | what the platform tells it without a command |
 //!
 //! # How a command goes through
 //!
@@ -74,6 +75,7 @@ mod policy_update;
 mod protection;
 mod request;
 mod response_code;
+mod signals;
 mod signing;
 mod state;
 mod table;

@@ -11,6 +11,7 @@ use crate::platform::Platform;
 use crate::response_code::ResponseCode;
 use crate::state::audit::CommandAudit;
 use crate::state::hierarchy::{Authorization, Hierarchies, SEED_SIZE, Seed};
+use crate::state::launch::Launch;
 use crate::state::lockout::Guard;
 use crate::state::nv::NvStore;
 use crate::state::object::{Object, Objects};
@@ -46,6 +47,7 @@ pub(crate) struct State {
     pub(crate) orderly_start: bool,
     pub(crate) hierarchies: Hierarchies,
     pub(crate) pcrs: PcrBanks,
+    pub(crate) launch: Launch,
     /// The allocation from the next reset on.
     pub(crate) allocation: List<PcrSelection, 4>,
     pub(crate) time: Time,

@@ -10,11 +10,13 @@
 //! | `time` | time, clock and counters of starts | persistent, clock in steps |
 //! | `audit` | the set of audited commands and their digest | persistent set, digest until reset |
 //! | `session` | sessions | until reset |
+//! | `launch` | hash sequences started by signal | until reset |
 //! | `sequence` | hash and HMAC sequences | until reset |
 //! | `record` | the encoding of what is persistent | |
 
 pub(crate) mod audit;
 pub(crate) mod hierarchy;
+pub(crate) mod launch;
 pub(crate) mod lockout;
 pub(crate) mod nv;
 pub(crate) mod object;

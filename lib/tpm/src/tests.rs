@@ -3,6 +3,7 @@
 mod codes;
 mod hashing;
 mod hierarchies;
+mod launch;
 mod nv;
 mod objects;
 mod pcrs;

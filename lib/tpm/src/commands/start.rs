@@ -4,6 +4,7 @@ use crate::call::{Call, Reply};
 use crate::machine::Machine;
 use crate::response_code::ResponseCode;
 use crate::state::hierarchy::VolatileHierarchies;
+use crate::state::launch::{STATIC_LOCALITY, extend_static};
 use crate::state::pcr::PcrBanks;
 use crate::state::record::{Saved, SavedPcr};
 use crate::wire::algorithm::StartupType;
@@ -41,7 +42,12 @@ pub(crate) fn startup(
     let fresh = (machine.new_seed()?, machine.new_seed()?);
     let state = &mut *machine.state;
     state.hierarchies.platform_enabled = true;
-    state.pcrs = PcrBanks::reset(&state.allocation.0, call.locality);
+    let measured = state.launch.take_measured();
+    let locality = if measured.is_some() { STATIC_LOCALITY } else { call.locality };
+    state.pcrs = PcrBanks::reset(&state.allocation.0, locality);
+    if let Some(digests) = measured {
+        extend_static(&mut state.pcrs, &digests);
+    }
     state.hierarchies.volatile = VolatileHierarchies::reset();
     (state.hierarchies.null_seed, state.hierarchies.null_proof) = fresh;
     state.audit.digest.clear();

@@ -1,0 +1,79 @@
+//! Hash sequences that the platform starts by signal, not by command
+//! [Part 1 §34.2; Part 3 §22.9 to §22.11].
+
+use alloc::vec::Vec;
+
+use tpm_crypto::hash::Hasher;
+
+use super::pcr::{BANKS, PcrBanks};
+use crate::wire::algorithm::Hash;
+
+/// The PCRs that a dynamic launch resets.
+const RESET: core::ops::RangeInclusive<u32> = 17..=22;
+/// The PCR that takes the measurement of a dynamic launch.
+const DYNAMIC: u32 = 17;
+/// The PCR that takes the measurement of the static root of trust.
+const STATIC: u32 = 0;
+/// What PCR 0 ends with before that measurement: the locality it comes from.
+pub(crate) const STATIC_LOCALITY: u8 = 4;
+
+/// A digest for each bank.
+type Digests = Vec<(Hash, Vec<u8>)>;
+
+/// The sequence under way, and what came of one before start-up.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Launch {
+    hashers: Option<Vec<(Hash, Hasher)>>,
+    /// Measurement of the static root of trust, for the start-up to come.
+    measured: Option<Digests>,
+}
+
+impl Launch {
+    /// Begins a sequence; one under way is forgotten.
+    pub(crate) fn start(&mut self) {
+        let hashers = BANKS.into_iter().map(|bank| (bank, Hasher::new(bank.algorithm())));
+        self.hashers = Some(hashers.collect());
+    }
+
+    /// Takes in more data; nothing if no sequence is under way.
+    pub(crate) fn update(&mut self, data: &[u8]) {
+        for (_, hasher) in self.hashers.iter_mut().flatten() {
+            hasher.update(data);
+        }
+    }
+
+    /// Ends the sequence, if there is one.
+    pub(crate) fn finish(&mut self) -> Option<Digests> {
+        let hashers = self.hashers.take()?;
+        let digest = |(bank, hasher): (Hash, Hasher)| (bank, hasher.finish().as_bytes().to_vec());
+        Some(hashers.into_iter().map(digest).collect())
+    }
+
+    /// Keeps a measurement for the start-up to come.
+    pub(crate) fn keep(&mut self, digests: Digests) {
+        self.measured = Some(digests);
+    }
+
+    /// The measurement that was kept. It counts once.
+    pub(crate) fn take_measured(&mut self) -> Option<Digests> {
+        self.measured.take()
+    }
+}
+
+/// Extends the PCR of the static root of trust, in banks whose PCR 0 begins with
+/// [`STATIC_LOCALITY`].
+pub(crate) fn extend_static(pcrs: &mut PcrBanks, digests: &Digests) {
+    for (bank, digest) in digests {
+        pcrs.extend(*bank, STATIC, digest);
+    }
+}
+
+/// Resets the PCRs of a dynamic launch and extends the first of them.
+pub(crate) fn extend_dynamic(pcrs: &mut PcrBanks, digests: &Digests) {
+    for number in RESET {
+        pcrs.clear(number);
+    }
+    for (bank, digest) in digests {
+        pcrs.extend(*bank, DYNAMIC, digest);
+    }
+}
