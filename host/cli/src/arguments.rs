@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{build, check, clean, doc, endorsement, fuzz, image, run, setup, test};
+use crate::{build, check, clean, doc, endorsement, fuzz, image, run, setup, test, tpm};
 
 /// What a person can type.
 #[derive(Debug, Parser)]
@@ -51,6 +51,9 @@ pub(crate) enum Command {
     /// Export the simulated processor's certificates, verify attestation reports
     #[command(subcommand)]
     Endorsement(endorsement::Arguments),
+    /// Serve the TPM 2.0 device without a module
+    #[command(subcommand)]
+    Tpm(tpm::Arguments),
     /// Check the source: style, lints, documentation, rules of the tree
     Check(check::Arguments),
     /// Run all checks and tests, fast to slow

@@ -39,6 +39,7 @@ mod simulation;
 mod table;
 mod terminal;
 mod test;
+mod tpm;
 mod workspace;
 
 use std::io::ErrorKind;
@@ -79,6 +80,7 @@ fn dispatch(line: &CommandLine, terminal: Terminal) -> Result<Verdict> {
         Command::Test(arguments) => test::run(arguments, session),
         Command::Fuzz(arguments) => fuzz::run(arguments, session),
         Command::Doc(arguments) => doc::run(arguments, session),
+        Command::Tpm(arguments) => tpm::run(arguments, session),
         Command::Clean(arguments) => clean::run(arguments, session),
     }
 }

@@ -13,6 +13,7 @@
 //! | file | what |
 //! |---|---|
 //! | `response_code` | [`ResponseCode`]: errors with their positions |
+//! | `identity` | who made the device |
 //! | `wire` | Part 2's types, made from tables |
 //! | `state` | what the device knows, and its encoding |
 //! | `platform` | what it borrows |
@@ -64,6 +65,7 @@ mod device;
 mod dispatch;
 mod entity_guard;
 mod execute;
+pub mod identity;
 mod machine;
 mod nv_access;
 mod object_creation;

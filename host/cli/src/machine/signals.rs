@@ -50,7 +50,7 @@ impl Signals {
     }
 
     /// What becomes readable when a signal has come.
-    pub(super) fn readable(&self) -> BorrowedFd<'_> {
+    pub(crate) fn readable(&self) -> BorrowedFd<'_> {
         self.delivery.get_read().as_fd()
     }
 

@@ -2,6 +2,9 @@
 
 use alloc::vec::Vec;
 
+use crate::identity::{
+    FIRMWARE_VERSION, MANUFACTURER, MODEL, SPECIFICATION_LEVEL, SPECIFICATION_REVISION,
+};
 use crate::machine::{CONTEXT_HASH, MAX_LOADED_OBJECTS, Machine};
 use crate::state::object::MAX_PERSISTENT;
 use crate::state::session::{MAX_ACTIVE, MAX_LOADED};
@@ -27,23 +30,22 @@ pub(crate) fn properties(machine: &Machine<'_, '_>) -> Vec<(u32, u32)> {
 fn fixed() -> Vec<(u32, u32)> {
     let text = |bytes: &[u8; 4]| u32::from_be_bytes(*bytes);
     let size = |value: usize| u32::try_from(value).expect("sizes are small");
+    let (model, _) = MODEL.as_chunks::<4>();
     alloc::vec![
         (0x100, text(b"2.0\0")),
-        (0x101, 0),
-        // Revision 1.59 of 8 November 2019.
-        (0x102, 159),
+        (0x101, SPECIFICATION_LEVEL),
+        // Of 8 November 2019.
+        (0x102, SPECIFICATION_REVISION),
         (0x103, 312),
         (0x104, 2019),
-        // Manufacturer and vendor strings.
-        (0x105, text(b"SVSM")),
-        (0x106, text(b"SVSM")),
-        (0x107, text(b" TPM")),
-        (0x108, 0),
-        (0x109, 0),
+        (0x105, text(&MANUFACTURER)),
+        (0x106, text(&model[0])),
+        (0x107, text(&model[1])),
+        (0x108, text(&model[2])),
+        (0x109, text(&model[3])),
         (0x10A, 1),
-        // Firmware version.
-        (0x10B, 1),
-        (0x10C, 0),
+        (0x10B, FIRMWARE_VERSION[0]),
+        (0x10C, FIRMWARE_VERSION[1]),
         (0x10D, 1024),
         (0x10E, MAX_LOADED_OBJECTS),
         (0x10F, size(MAX_PERSISTENT)),
