@@ -34,15 +34,27 @@
 #![no_std]
 #![cfg_attr(
     not(target_os = "none"),
-    allow(dead_code, reason = "the callers are only compiled for the bare machine")
+    allow(dead_code, unused_imports, reason = "users are only compiled for the bare machine")
+)]
+#![cfg_attr(
+    test,
+    allow(clippy::disallowed_methods, clippy::disallowed_macros, reason = "tests may panic")
 )]
 
+extern crate alloc;
+
+#[cfg(target_os = "none")]
+mod control_registers;
+#[cfg(target_os = "none")]
+pub mod cpuid;
 #[cfg(target_os = "none")]
 mod entry;
 #[cfg(target_os = "none")]
 pub mod image;
 #[cfg(target_os = "none")]
-pub mod interrupts;
+mod kernel_text;
+#[cfg(target_os = "none")]
+mod msr;
 #[cfg(target_os = "none")]
 mod panic;
 #[cfg(target_os = "none")]
@@ -54,6 +66,8 @@ mod print;
 #[cfg(target_os = "none")]
 pub mod processor;
 #[cfg(target_os = "none")]
+mod protection;
+#[cfg(target_os = "none")]
 mod segments;
 #[cfg(target_os = "none")]
 mod snp;
@@ -62,14 +76,17 @@ mod stop;
 #[cfg(target_os = "none")]
 mod trap;
 
-pub mod sync;
-
 mod ghcb_slot;
+pub mod heap;
+pub mod memory;
+mod out_of_memory;
 mod stop_reason;
+pub mod sync;
 mod take_once;
 
 #[doc(hidden)]
 pub use abi_boot;
+pub use out_of_memory::OutOfMemory;
 #[cfg(target_os = "none")]
 pub use print::print;
 #[cfg(target_os = "none")]

@@ -7,13 +7,14 @@
 //!
 //! All references are shared. A field is either fixed before its processor
 //! starts, or atomic; those that only the processor itself changes say so, and
-//! are changed with interrupts masked ([`crate::interrupts::mask`]), so that
+//! are changed with interrupts masked ([`crate::sync::mask`]), so that
 //! neither a handler nor a task that takes over comes in between.
 
 use core::arch::asm;
-use core::sync::atomic::{AtomicPtr, Ordering};
+use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use crate::ghcb_slot::GhcbSlot;
+use crate::sync::processor_state::ProcessorState;
 
 /// A processor by its number: 0 for the one that the machine starts on, and on
 /// without gaps. Not the number that the platform has for it.
@@ -37,6 +38,10 @@ pub struct Processor {
     /// The address of this very structure, which code reads by way of GS.
     this: AtomicPtr<Self>,
     index: ProcessorIndex,
+    /// The number that the platform has for it.
+    apic_id: AtomicU32,
+    /// Its locks, and why interrupts are masked.
+    pub(crate) locks: ProcessorState,
     /// Its page for requests to the host, on SEV-SNP.
     pub(crate) ghcb: GhcbSlot,
 }
@@ -46,13 +51,25 @@ pub(crate) static FIRST: Processor = Processor::new(ProcessorIndex::FIRST);
 
 impl Processor {
     const fn new(index: ProcessorIndex) -> Self {
-        Self { this: AtomicPtr::new(core::ptr::null_mut()), index, ghcb: GhcbSlot::empty() }
+        Self {
+            this: AtomicPtr::new(core::ptr::null_mut()),
+            index,
+            apic_id: AtomicU32::new(0),
+            locks: ProcessorState::new(),
+            ghcb: GhcbSlot::empty(),
+        }
     }
 
     /// Which one it is.
     #[must_use]
     pub const fn index(&self) -> ProcessorIndex {
         self.index
+    }
+
+    /// The number that the platform has for it: its x2APIC identifier.
+    #[must_use]
+    pub fn apic_id(&self) -> u32 {
+        self.apic_id.load(Ordering::Relaxed)
     }
 
     /// Prepares it to be what GS points at, and gives the value for GS.

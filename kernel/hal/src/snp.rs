@@ -8,6 +8,8 @@
 //! | `exit` | VMGEXIT with a value in the GHCB MSR |
 //! | `msr_protocol` | requests by the MSR alone, and the last one: termination |
 //! | `ghcb` | requests by the page |
+//! | `page_state` | pages become private or shared |
+//! | `page_conversion` | the same for memory that is given out |
 //! | `ports` | I/O ports, as the console's driver wants them |
 //! | `reverse_map` | PVALIDATE, RMPADJUST |
 //! | `negotiation` | what the host speaks and offers |
@@ -15,6 +17,7 @@
 //! | `cpuid` | the CPUID page |
 //! | `communication` | #VC |
 //! | `first_ghcb` | the first processor's page, from private to shared |
+//! | `registers` | registers of the interrupt controller, and time |
 //! | `region` | the module's own memory becomes usable |
 //! | `start` | all this in order |
 //!
@@ -35,13 +38,18 @@ mod first_ghcb;
 mod ghcb;
 mod msr_protocol;
 mod negotiation;
+mod page_conversion;
+mod page_state;
 mod ports;
 mod region;
+mod registers;
 mod reverse_map;
 mod start;
 mod status;
 
 pub(crate) use communication::handle as handle_communication;
+pub(crate) use cpuid::query as cpuid;
 pub(crate) use msr_protocol::terminate;
+pub(crate) use page_conversion::SnpPages;
 pub(crate) use ports::CONSOLE;
 pub(crate) use start::start;

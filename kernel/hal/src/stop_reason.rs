@@ -33,11 +33,11 @@ pub enum StopReason {
     /// The host did not register the GHCB page.
     HostGhcbRegistration,
     /// A page could not be validated, or given up.
-    Validation,
+    HostValidation,
     /// A page that nobody used was validated already.
-    ValidatedBefore,
+    HostValidatedPage,
     /// The CPUID page is malformed, or lacks what the kernel needs.
-    CpuidPage,
+    HostCpuidPage,
     /// The host injects an exception or interrupt that nobody waits for.
     HostInjection,
     /// A private page is not there any more: #VC with error code 0x404.
@@ -46,6 +46,8 @@ pub enum StopReason {
     HostNestedPageFault,
     /// The host intercepts an instruction that the kernel does not expect to be intercepted.
     HostIntercept,
+    /// The host gives no proper answer by the GHCB page.
+    HostGhcbAnswer,
     /// A Rust panic: an invariant of our own does not hold.
     Panic,
     /// An exception or interrupt that nothing handles.
@@ -72,13 +74,14 @@ impl StopReason {
     /// | 0x22 | [`HostFeatures`](Self::HostFeatures) |
     /// | 0x23 | [`HostPageState`](Self::HostPageState) |
     /// | 0x24 | [`HostGhcbRegistration`](Self::HostGhcbRegistration) |
-    /// | 0x25 | [`Validation`](Self::Validation) |
-    /// | 0x26 | [`ValidatedBefore`](Self::ValidatedBefore) |
-    /// | 0x27 | [`CpuidPage`](Self::CpuidPage) |
+    /// | 0x25 | [`HostValidation`](Self::HostValidation) |
+    /// | 0x26 | [`HostValidatedPage`](Self::HostValidatedPage) |
+    /// | 0x27 | [`HostCpuidPage`](Self::HostCpuidPage) |
     /// | 0x28 | [`HostInjection`](Self::HostInjection) |
     /// | 0x29 | [`HostTookPage`](Self::HostTookPage) |
     /// | 0x2a | [`HostNestedPageFault`](Self::HostNestedPageFault) |
     /// | 0x2b | [`HostIntercept`](Self::HostIntercept) |
+    /// | 0x2c | [`HostGhcbAnswer`](Self::HostGhcbAnswer) |
     /// | 0x7f | [`Trap`](Self::Trap) by an interrupt, vector 32 and above |
     /// | 0x80 + vector | [`Trap`](Self::Trap) by an exception, vector 0 to 31 |
     #[must_use]
@@ -97,13 +100,14 @@ impl StopReason {
             Self::HostFeatures => 0x22,
             Self::HostPageState => 0x23,
             Self::HostGhcbRegistration => 0x24,
-            Self::Validation => 0x25,
-            Self::ValidatedBefore => 0x26,
-            Self::CpuidPage => 0x27,
+            Self::HostValidation => 0x25,
+            Self::HostValidatedPage => 0x26,
+            Self::HostCpuidPage => 0x27,
             Self::HostInjection => 0x28,
             Self::HostTookPage => 0x29,
             Self::HostNestedPageFault => 0x2a,
             Self::HostIntercept => 0x2b,
+            Self::HostGhcbAnswer => 0x2c,
             Self::Trap(ExceptionVector(vector @ 0..32)) => 0x80 | vector,
             Self::Trap(_) => 0x7f,
         }
@@ -117,6 +121,9 @@ impl fmt::Display for StopReason {
             Self::ServiceStart => f.write_str("this kernel cannot start services yet"),
             Self::BootBlock => f.write_str("malformed boot block"),
             Self::Panic => f.write_str("panic"),
+            Self::HostGhcbAnswer => {
+                f.write_str("the host did not answer properly by the GHCB page")
+            }
             Self::HostInjection => f.write_str("the host injected an event that nobody waits for"),
             Self::HostTookPage => f.write_str("the host took a private page away"),
             Self::HostNestedPageFault => f.write_str("the host took shared memory away"),
@@ -136,13 +143,13 @@ impl fmt::Display for StopReason {
             Self::HostFeatures => f.write_str("the host lacks features that this kernel needs"),
             Self::HostPageState => f.write_str("the host did not change the state of a page"),
             Self::HostGhcbRegistration => f.write_str("the host did not register the GHCB page"),
-            Self::Validation => {
+            Self::HostValidation => {
                 f.write_str("the host did not provide a page that can be validated")
             }
-            Self::ValidatedBefore => {
+            Self::HostValidatedPage => {
                 f.write_str("the host provided a page that was validated before")
             }
-            Self::CpuidPage => f.write_str("the host provided an unusable CPUID page"),
+            Self::HostCpuidPage => f.write_str("the host provided an unusable CPUID page"),
             Self::Trap(vector) => write!(f, "unhandled {vector}"),
         }
     }
@@ -165,6 +172,7 @@ mod tests {
             StopReason::ServiceStart,
             StopReason::BootBlock,
             StopReason::Panic,
+            StopReason::HostGhcbAnswer,
             StopReason::HostInjection,
             StopReason::HostTookPage,
             StopReason::HostNestedPageFault,
@@ -178,9 +186,9 @@ mod tests {
             StopReason::HostFeatures,
             StopReason::HostPageState,
             StopReason::HostGhcbRegistration,
-            StopReason::Validation,
-            StopReason::ValidatedBefore,
-            StopReason::CpuidPage,
+            StopReason::HostValidation,
+            StopReason::HostValidatedPage,
+            StopReason::HostCpuidPage,
             StopReason::Trap(ExceptionVector(32)),
         ] {
             assert!(codes.insert(reason.code()), "{reason:?}");

@@ -33,7 +33,7 @@ mod interrupt_flag;
 mod interrupt_state;
 mod masked;
 mod once;
-mod processor_state;
+pub(crate) mod processor_state;
 mod rank;
 mod spin_lock;
 mod this_processor;

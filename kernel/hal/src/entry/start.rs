@@ -10,7 +10,7 @@ use crate::processor::FIRST;
 use crate::segments::{self, BOOT_PROCESSOR};
 use crate::stop::stop;
 use crate::stop_reason::StopReason;
-use crate::{image, platform, println, trap};
+use crate::{image, kernel_text, memory, platform, println, protection, trap};
 
 type Page = [u8; PAGE_SIZE as usize];
 
@@ -56,19 +56,27 @@ unsafe extern "C" fn start(block: *const Page) -> ! {
     segments::load(boot_processor, &FIRST);
     trap::load();
 
-    let parsed = match BootBlock::parse(block) {
-        Ok(parsed) => parsed,
+    let page = block;
+    let block = match BootBlock::parse(page) {
+        Ok(block) => block,
         Err(error) => {
             println!("{error}; build the image again, with the builder of this kernel's version");
             stop(StopReason::BootBlock)
         }
     };
     // SAFETY: INV-BOOT-1: it is the boot block.
-    unsafe { image::keep(block) };
-    match platform::current().start(&parsed, |line| println!("{line}")) {
-        Ok(()) => svsm_main(parsed),
-        Err(reason) => stop(reason),
+    unsafe { image::keep(page) };
+    kernel_text::note(&block);
+    let platform = platform::current();
+    if let Err(reason) = platform.start(&block, |line| println!("{line}")) {
+        stop(reason)
     }
+    if let Err(error) = memory::start(block, platform.page_conversion()) {
+        println!("{error}");
+        stop(StopReason::BootBlock)
+    }
+    protection::load();
+    svsm_main(block)
 }
 
 /// Names the function that the kernel goes on with after the boot entry:

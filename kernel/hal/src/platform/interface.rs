@@ -3,8 +3,10 @@
 use core::fmt;
 
 use abi_boot::BootBlock;
+use cpuid_table::Answer;
 use processor::TrapFrame;
 
+use crate::memory::PageConversion;
 use crate::stop_reason::StopReason;
 use serial::Console;
 
@@ -25,6 +27,12 @@ pub(crate) trait Platform {
         block: &BootBlock<'static>,
         tell: fn(fmt::Arguments<'_>),
     ) -> Result<(), StopReason>;
+
+    /// How pages become shared with the host, and private again.
+    fn page_conversion(&self) -> &'static dyn PageConversion;
+
+    /// What CPUID says to this processor.
+    fn cpuid(&self, leaf: u32, subleaf: u32) -> Answer;
 
     /// Handles an exception or interrupt that means something on this platform
     /// only.

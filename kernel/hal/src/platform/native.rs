@@ -4,12 +4,15 @@
 //! that is the one thing that every virtual machine monitor understands without
 //! firmware tables: started with `-no-reboot`, QEMU then ends.
 
+use core::arch::x86_64::{__cpuid_count, CpuidResult};
 use core::fmt;
 
 use abi_boot::BootBlock;
+use cpuid_table::Answer;
 
 use super::interface::Platform;
 use super::triple_fault::triple_fault;
+use crate::memory::{ConversionRefused, PageConversion, PageRun};
 use crate::port::{COM1, Ports};
 use crate::stop_reason::StopReason;
 use serial::Console;
@@ -36,11 +39,41 @@ impl Platform for Native {
         Ok(())
     }
 
+    fn page_conversion(&self) -> &'static dyn PageConversion {
+        &NoEncryption
+    }
+
+    fn cpuid(&self, leaf: u32, subleaf: u32) -> Answer {
+        let CpuidResult { eax, ebx, ecx, edx } = __cpuid_count(leaf, subleaf);
+        Answer { eax, ebx, ecx, edx }
+    }
+
     fn console(&self) -> Option<&dyn Console> {
         Some(&CONSOLE)
     }
 
     fn stop(&self, _reason: StopReason) -> ! {
         triple_fault()
+    }
+}
+
+/// All pages are both private and shared.
+struct NoEncryption;
+
+impl PageConversion for NoEncryption {
+    fn rescind(&self, _pages: PageRun) -> Result<(), ConversionRefused> {
+        Ok(())
+    }
+
+    fn make_shared(&self, _pages: PageRun) -> Result<(), ConversionRefused> {
+        Ok(())
+    }
+
+    fn make_private(&self, _pages: PageRun) -> Result<(), ConversionRefused> {
+        Ok(())
+    }
+
+    fn validate(&self, _pages: PageRun) -> Result<(), ConversionRefused> {
+        Ok(())
     }
 }

@@ -7,10 +7,12 @@ use core::fmt;
 
 use abi_boot::BootBlock;
 use abi_x86::ExceptionVector;
+use cpuid_table::Answer;
 use processor::TrapFrame;
 use serial::Console;
 
 use super::interface::Platform;
+use crate::memory::PageConversion;
 use crate::processor::current;
 use crate::snp;
 use crate::stop_reason::StopReason;
@@ -27,6 +29,14 @@ impl Platform for Snp {
         tell: fn(fmt::Arguments<'_>),
     ) -> Result<(), StopReason> {
         snp::start(block, tell)
+    }
+
+    fn page_conversion(&self) -> &'static dyn PageConversion {
+        &snp::SnpPages
+    }
+
+    fn cpuid(&self, leaf: u32, subleaf: u32) -> Answer {
+        snp::cpuid(leaf, subleaf)
     }
 
     fn handle(&self, frame: &mut TrapFrame) -> Result<(), StopReason> {

@@ -6,14 +6,37 @@
 use core::fmt;
 
 use abi_boot::BootBlock;
+use cpuid_table::Answer;
 
 use super::interface::Platform;
 use super::triple_fault::triple_fault;
+use crate::memory::{ConversionRefused, PageConversion, PageRun};
 use crate::stop_reason::StopReason;
 use serial::Console;
 
 /// No known platform.
 pub(crate) struct Unknown;
+
+/// No page can be shared with a host that is not known.
+struct NoPages;
+
+impl PageConversion for NoPages {
+    fn rescind(&self, pages: PageRun) -> Result<(), ConversionRefused> {
+        Err(ConversionRefused(pages.address))
+    }
+
+    fn make_shared(&self, pages: PageRun) -> Result<(), ConversionRefused> {
+        Err(ConversionRefused(pages.address))
+    }
+
+    fn make_private(&self, pages: PageRun) -> Result<(), ConversionRefused> {
+        Err(ConversionRefused(pages.address))
+    }
+
+    fn validate(&self, pages: PageRun) -> Result<(), ConversionRefused> {
+        Err(ConversionRefused(pages.address))
+    }
+}
 
 impl Platform for Unknown {
     fn prepare(&self) {}
@@ -24,6 +47,14 @@ impl Platform for Unknown {
         _tell: fn(fmt::Arguments<'_>),
     ) -> Result<(), StopReason> {
         Err(StopReason::UnknownPlatform)
+    }
+
+    fn page_conversion(&self) -> &'static dyn PageConversion {
+        &NoPages
+    }
+
+    fn cpuid(&self, _leaf: u32, _subleaf: u32) -> Answer {
+        Answer::ZERO
     }
 
     fn console(&self) -> Option<&dyn Console> {

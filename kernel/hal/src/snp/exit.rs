@@ -4,7 +4,7 @@ use core::arch::asm;
 
 use abi_x86::Msr;
 
-use crate::interrupts::Masked;
+use crate::sync::Masked;
 
 /// Writes `value` to the GHCB MSR, exits, and gives what the register holds
 /// then [GHCB 56421 2.04 §2.3].

@@ -52,7 +52,7 @@ pub(super) fn share(block: &BootBlock<'static>) -> Result<(), StopReason> {
     // function, which looks at it again when it is mapped as shared memory.
     match unsafe { pvalidate(address, PageSize::Size4K, Validation::Rescind) } {
         Ok(Validated::Changed) => {}
-        _ => return Err(StopReason::Validation),
+        _ => return Err(StopReason::HostValidation),
     }
     ask(&AssignPage { frame, assignment: PageAssignment::Shared })
         .map_err(|_| StopReason::HostPageState)?;

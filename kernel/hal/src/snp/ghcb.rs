@@ -12,8 +12,8 @@ use abi_snp::ghcb::{
 
 use super::exit::exit;
 use crate::ghcb_slot::SharedPage;
-use crate::interrupts::Masked;
 use crate::processor::current;
+use crate::sync::Masked;
 
 /// This processor's page, for requests one after the other.
 #[derive(Clone, Copy)]

@@ -7,8 +7,8 @@ use abi_snp::ghcb::{
 use serial::{Registers, Uart};
 
 use super::ghcb::Ghcb;
-use crate::interrupts;
 use crate::port::COM1;
+use crate::sync::mask;
 
 /// The first serial port.
 pub(crate) static CONSOLE: Uart<HostPorts> = Uart(HostPorts { first: COM1 });
@@ -29,7 +29,7 @@ impl HostPorts {
 
 impl Registers for HostPorts {
     fn read(&self, index: u8) -> u8 {
-        let masked = interrupts::mask();
+        let masked = mask();
         let io = PortIo::single(PortIoDirection::In, self.port(index), PortIoWidth::One);
         let request = SaveArea::request(ExitCode::PORT_IO.0, io.encode(), 0);
         Ghcb::of_this_processor(&masked)
@@ -38,7 +38,7 @@ impl Registers for HostPorts {
     }
 
     fn write(&self, index: u8, value: u8) {
-        let masked = interrupts::mask();
+        let masked = mask();
         let io = PortIo::single(PortIoDirection::Out, self.port(index), PortIoWidth::One);
         let request = SaveArea {
             rax: Some(value.into()),
@@ -51,7 +51,7 @@ impl Registers for HostPorts {
 
     /// One request for all that fits into the page.
     fn write_all(&self, index: u8, values: &[u8]) {
-        let masked = interrupts::mask();
+        let masked = mask();
         let Some(ghcb) = Ghcb::of_this_processor(&masked) else { return };
         let io = PortIo {
             operation: PortIoOperation::String,

@@ -25,11 +25,14 @@ pub(crate) fn start(
     let features = status::features();
     status::check(features)?;
     let offers = negotiation::negotiate(block.c_bit_mask)?;
-    cpuid::check_c_bit(cpuid::page(block)?, block.c_bit_mask)?;
+    let findings = cpuid::check(block)?;
     first_ghcb::check_level()?;
     first_ghcb::share(block)?;
     CONSOLE.configure();
     tell(format_args!("SEV features: {features}; host offers: {offers}"));
+    if findings != 0 {
+        tell(format_args!("CPUID page: {findings} statements do not add up and are not used"));
+    }
     let counts = region::validate(block)?;
     tell(format_args!(
         "region: validated {} pages of 2 MiB and {} of 4 KiB, {} split",

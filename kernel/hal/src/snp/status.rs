@@ -1,10 +1,9 @@
 //! What protection this guest runs with.
 
-use core::arch::asm;
-
 use abi_snp::SevFeatures;
 use abi_x86::Msr;
 
+use crate::msr;
 use crate::stop_reason::StopReason;
 
 /// Features that change nothing for the kernel, and those that it knows how to
@@ -26,19 +25,9 @@ const FEATURES_SHIFT: u32 = 2;
 /// The features that this processor runs with, out of the register that tells
 /// [APM 24593 §15.34.10]. No host can change what it says.
 pub(super) fn features() -> SevFeatures {
-    let (low, high): (u32, u32);
-    // SAFETY: the register exists on every processor that can run this platform,
-    // and reading it changes nothing. It is never intercepted.
-    unsafe {
-        asm!(
-            "rdmsr",
-            in("ecx") Msr::SEV_STATUS.0,
-            out("eax") low,
-            out("edx") high,
-            options(nomem, nostack, preserves_flags),
-        );
-    }
-    let status = u64::from(high) << 32 | u64::from(low);
+    // SAFETY: INV-MSR-1: the register exists on every processor that can run this
+    // platform. It is never intercepted.
+    let status = unsafe { msr::read(Msr::SEV_STATUS) };
     SevFeatures::from_bits_retain(status >> FEATURES_SHIFT)
 }
 

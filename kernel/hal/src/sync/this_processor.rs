@@ -5,9 +5,7 @@ use super::processor_state::ProcessorState;
 /// Calls `use_it` with the running processor's state.
 #[cfg(target_os = "none")]
 pub(super) fn with_state<R>(use_it: impl FnOnce(&ProcessorState) -> R) -> R {
-    /// One processor runs so far.
-    static STATE: ProcessorState = ProcessorState::new();
-    use_it(&STATE)
+    use_it(&crate::processor::current().locks)
 }
 
 /// Calls `use_it` with the running thread's state, which stands for a

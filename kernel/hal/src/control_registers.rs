@@ -1,0 +1,42 @@
+//! Control registers of the own processor.
+
+use core::arch::asm;
+
+use abi_x86::Cr4;
+
+/// CR4.
+pub(crate) fn cr4() -> Cr4 {
+    let value: u64;
+    // SAFETY: reading it changes nothing.
+    unsafe { asm!("mov {}, cr4", out(reg) value, options(nomem, nostack, preserves_flags)) };
+    Cr4::from_bits_retain(value)
+}
+
+/// Sets `flags` in CR4.
+///
+/// # Safety
+///
+/// INV-CONTROL-1: the processor has them, and none of them changes what Rust
+/// code may do, other than by forbidding what it does not do.
+pub(crate) unsafe fn set_cr4(flags: Cr4) {
+    let value = cr4() | flags;
+    // SAFETY: INV-CONTROL-1. Memory accesses stay where they are.
+    unsafe { asm!("mov cr4, {}", in(reg) value.bits(), options(nostack, preserves_flags)) };
+}
+
+/// XCR0; CR4.OSXSAVE must be set.
+pub(crate) fn xcr0() -> u64 {
+    let (low, high): (u32, u32);
+    // SAFETY: reading it changes nothing; without CR4.OSXSAVE it is an exception,
+    // which is reported.
+    unsafe {
+        asm!(
+            "xgetbv",
+            in("ecx") 0,
+            out("eax") low,
+            out("edx") high,
+            options(nomem, nostack, preserves_flags),
+        );
+    }
+    u64::from(high) << 32 | u64::from(low)
+}

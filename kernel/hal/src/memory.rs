@@ -1,0 +1,72 @@
+//! The module's memory: who owns which page, and how it is mapped.
+//!
+//! # What there is
+//!
+//! The module owns one region of guest physical memory, which the builder has
+//! mapped linearly at [`abi_boot::VIRTUAL_BASE`]. This linear map is the only
+//! standing map of memory; what lies outside the region is not mapped.
+//!
+//! | file | what |
+//! |---|---|
+//! | `free_memory` | what of the region nothing was placed at |
+//! | `region` | physical and virtual addresses of the region |
+//! | `frame_kind` | what frames are used for, as types |
+//! | `frame_pool` | the allocator of all frames |
+//! | `frames` | [`Frames`]: the right to use frames |
+//! | `tables` | page tables as atomics in the linear map |
+//! | `flush` | processors forget translations |
+//! | `kernel_space` | the kernel's page tables, edited through cursors |
+//! | `shared` | [`SharedPages`]: memory that the host can see |
+//! | `shared_words` | bytes to and from memory that others change |
+//! | `statistics` | [`Statistics`]: resident memory by kind |
+//!
+//! Above them stands the heap (`heap.rs`).
+//!
+//! # Ownership
+//!
+//! Each frame of the region is owned once: by the boot (kernel image, boot
+//! block, first page tables, for ever), by a [`Frames`] or by what a `Frames`
+//! was turned into, or by the allocator. A `Frames` owns the frames *and* the
+//! piece of the linear map that leads to them: nobody else reads, writes or
+//! remaps it. So a cursor on it needs no lock to be alone, only one for the
+//! tables that pieces share.
+//!
+//! Kernel code and constants cannot be remapped: the allocator never owns their
+//! frames, and a cursor on them is refused besides.
+//!
+//! # Order of edits
+//!
+//! An edit is: change entries under the lock, release the lock, make all
+//! processors forget, give frames back. The wait for other processors is
+//! outside of the lock, because they may be waiting for it with interrupts
+//! masked. [`kernel_space`] sees to the order.
+//!
+//! Specification: [APM 24593 §5 and §15.34].
+
+mod flush;
+mod frame_kind;
+mod frame_pool;
+mod frames;
+mod free_memory;
+mod kernel_space;
+mod region;
+mod shared;
+mod shared_words;
+mod start;
+mod statistics;
+mod tables;
+
+pub use frame_kind::{
+    FrameKind, KernelData, PageTable, SaveArea, Secret, SharedWithHost, Stack, User,
+};
+pub use frames::Frames;
+pub use shared::{ConversionRefused, PageConversion, PageRun, ShareError, SharedPages};
+pub use statistics::{Statistics, statistics};
+
+#[allow(unused_imports, reason = "for platforms with several processors")]
+pub(crate) use flush::on_other_processors;
+pub(crate) use frame_kind::Heap;
+#[allow(unused_imports, reason = "for platforms that have to validate it")]
+pub(crate) use free_memory::free_memory;
+pub(crate) use region::{physical_address, virtual_address};
+pub(crate) use start::start;

@@ -1,0 +1,58 @@
+//! Processors forget translations.
+//!
+//! A processor keeps translations that it has used until it is told otherwise
+//! [APM 24593 §5.5]. Nothing in the kernel's tables is global and there are no
+//! process-context identifiers, so a write to CR3 makes it forget all of them.
+
+use core::arch::asm;
+use core::ops::Range;
+
+use abi_boot::PAGE_SIZE;
+
+use crate::sync::Once;
+
+/// Makes the other processors forget; nothing while there is one processor.
+static ON_OTHER_PROCESSORS: Once<fn(Range<u64>)> = Once::new();
+
+/// From this number of pages on, one write to CR3 costs less than an
+/// instruction for each page.
+const MOST_SINGLE_PAGES: u64 = 32;
+
+/// Notes how to make all other processors forget the translations of a range of
+/// virtual addresses. Called once, before a second processor runs.
+///
+/// `shootdown` returns when all of them have. It is called without any lock of
+/// this module held.
+///
+/// # Panics
+///
+/// It was called before.
+#[allow(dead_code, reason = "for platforms with several processors")]
+pub(crate) fn on_other_processors(shootdown: fn(Range<u64>)) {
+    let first = ON_OTHER_PROCESSORS.set(shootdown).is_ok();
+    assert!(first, "there is one way to reach the other processors");
+}
+
+/// Makes all processors forget the translations of `range`.
+pub(super) fn flush(range: Range<u64>) {
+    flush_own(range.clone());
+    if let Some(shootdown) = ON_OTHER_PROCESSORS.get() {
+        shootdown(range);
+    }
+}
+
+/// Makes this processor forget the translations of `range`.
+fn flush_own(range: Range<u64>) {
+    if range.end.saturating_sub(range.start) / PAGE_SIZE > MOST_SINGLE_PAGES {
+        // SAFETY: CR3 keeps its value; forgotten translations are looked up
+        // again.
+        unsafe {
+            asm!("mov {0}, cr3", "mov cr3, {0}", out(reg) _, options(nostack, preserves_flags));
+        }
+        return;
+    }
+    for page in range.step_by(PAGE_SIZE as usize) {
+        // SAFETY: forgotten translations are looked up again.
+        unsafe { asm!("invlpg [{}]", in(reg) page, options(nostack, preserves_flags)) };
+    }
+}

@@ -1,0 +1,132 @@
+//! The kernel's page tables, edited through cursors.
+//!
+//! [`edit`] lends a [`Cursor`] on a range to a closure. The caller owns the
+//! range: it has the only right to what is mapped there. When the closure has
+//! returned, the lock on the tables is released and all processors forget what
+//! has changed; only then the edit counts as done.
+
+use core::ops::Range;
+
+use abi_boot::{Access, BootBlock, Part, VIRTUAL_BASE};
+use page_tables::{Attributes, Error, PageTables};
+
+use super::flush::flush;
+use super::frame_kind::FrameKind;
+use super::frames::Frames;
+use super::region::virtual_address;
+use super::tables::LinearTables;
+use crate::OutOfMemory;
+use crate::sync::{Rank, SpinLock};
+
+/// The tables; `None` until memory starts.
+static SPACE: SpinLock<Option<KernelSpace>> = SpinLock::new(Rank::PageTable, None);
+
+struct KernelSpace {
+    tables: PageTables,
+    block: BootBlock<'static>,
+}
+
+/// Takes over the tables that the processor uses, which the builder made.
+pub(super) fn set(block: BootBlock<'static>) {
+    let tables = PageTables::at(block.page_table_root, block.c_bit_mask);
+    *SPACE.lock() = Some(KernelSpace { tables, block });
+}
+
+impl KernelSpace {
+    /// Whether something in `range` was placed there not to be written: code,
+    /// constants, the boot block. It stays as it is.
+    fn is_immutable(&self, range: &Range<u64>) -> bool {
+        let fixed = |part: &&Part| !part.access.contains(Access::WRITE);
+        self.block.parts().iter().filter(fixed).any(|part| {
+            let start = self.block.virtual_address(part.gpa);
+            start.is_some_and(|start| start < range.end && range.start < start + part.size)
+        })
+    }
+}
+
+/// The right to change what a range of addresses leads to, while it lives.
+pub(super) struct Cursor<'a> {
+    tables: &'a mut PageTables,
+    range: Range<u64>,
+    changed: bool,
+}
+
+impl Cursor<'_> {
+    /// Maps `pages`, which are not mapped, to memory from physical `address`
+    /// on.
+    pub(super) fn map(
+        &mut self,
+        pages: Range<u64>,
+        address: u64,
+        attributes: Attributes,
+    ) -> Result<(), OutOfMemory> {
+        self.check(&pages);
+        expect_memory(self.tables.map(&mut LinearTables, pages, address, attributes))
+    }
+
+    /// Gives `pages` entries of their own where a large page reaches beyond
+    /// them, so that later edits of them need no memory.
+    pub(super) fn split(&mut self, pages: Range<u64>) -> Result<(), OutOfMemory> {
+        self.check(&pages);
+        self.changed = true;
+        expect_memory(self.tables.split(&mut LinearTables, pages))
+    }
+
+    /// Makes `pages` lead nowhere.
+    pub(super) fn unmap(&mut self, pages: Range<u64>) -> Result<(), OutOfMemory> {
+        self.check(&pages);
+        self.changed = true;
+        expect_memory(self.tables.unmap(&mut LinearTables, pages))
+    }
+
+    fn check(&self, pages: &Range<u64>) {
+        assert!(
+            self.range.start <= pages.start && pages.end <= self.range.end,
+            "a cursor on {:#x?} does not reach {pages:#x?}",
+            self.range
+        );
+    }
+}
+
+/// Owners of a range know what is mapped there, so that the only thing that
+/// can go wrong is that there is no memory for another table.
+fn expect_memory(result: Result<(), Error>) -> Result<(), OutOfMemory> {
+    match result {
+        Ok(()) => Ok(()),
+        Err(Error::OutOfTables) => Err(OutOfMemory),
+        Err(error) => panic!("who owns a range knows what it leads to, but {error}"),
+    }
+}
+
+/// Edits the piece of the linear map that leads to `frames`.
+pub(super) fn edit_linear<K: FrameKind, R>(
+    frames: &mut Frames<K>,
+    edit: impl FnOnce(&mut Cursor<'_>, Range<u64>) -> R,
+) -> R {
+    let start = virtual_address(frames.address());
+    let range = start..start + frames.size();
+    edit_range(range.clone(), |cursor| edit(cursor, range))
+}
+
+/// Edits `range`, which the caller owns.
+///
+/// # Panics
+///
+/// Something in `range` is immutable, or memory has not started.
+fn edit_range<R>(range: Range<u64>, edit: impl FnOnce(&mut Cursor<'_>) -> R) -> R {
+    assert!(range.start >= VIRTUAL_BASE, "{range:#x?} is not the kernel's");
+    let (result, changed) = {
+        let mut space = SPACE.lock();
+        let Some(space) = space.as_mut() else {
+            panic!("mappings belong to owners of frames, of which there are none before the start");
+        };
+        assert!(!space.is_immutable(&range), "{range:#x?} was mapped for good by the builder");
+        let mut cursor = Cursor { tables: &mut space.tables, range: range.clone(), changed: false };
+        let result = edit(&mut cursor);
+        (result, cursor.changed)
+    };
+    if changed {
+        flush(range);
+    }
+    result
+}
