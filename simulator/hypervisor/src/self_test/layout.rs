@@ -43,6 +43,13 @@ pub(super) const READ_ONLY: u64 = 0xd000;
 pub(super) const NO_EXECUTE: u64 = 0xe000;
 /// Private memory that a check may unmap and change.
 pub(super) const SPARE: u64 = 0xf000;
+/// Tables of protected mode of 32 bits, in the same page: descriptors, gates and
+/// task state.
+pub(super) const LEGACY_DESCRIPTORS: u64 = SPARE;
+/// See [`LEGACY_DESCRIPTORS`].
+pub(super) const LEGACY_GATES: u64 = SPARE + 0x400;
+/// See [`LEGACY_DESCRIPTORS`].
+pub(super) const LEGACY_TASK_STATE: u64 = SPARE + 0xc00;
 /// Where no memory is.
 pub(super) const NOWHERE: u64 = 0x1_0000;
 /// Virtual address of what is shared; its physical address is this much less.

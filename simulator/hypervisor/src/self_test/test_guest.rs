@@ -15,9 +15,10 @@ use nested_paging::{Access, CBit, View};
 use zerocopy::{FromZeros, IntoBytes};
 
 use super::layout::{
-    DATA, DESCRIPTORS, DIRECTORY, GATES, HANDLERS, INTERRUPT_STACK_TOP, LARGE, LOST_TABLE,
-    NO_EXECUTE, NOWHERE, PAGES, POINTER_TABLE, PRIVATE_TABLE, PROGRAM, READ_ONLY, SHARED,
-    SHARED_TABLE, STACK_TOP, SUPERVISOR_STACK_TOP, TASK_STATE, TOP_TABLE, handler,
+    DATA, DESCRIPTORS, DIRECTORY, GATES, HANDLERS, INTERRUPT_STACK_TOP, LARGE, LEGACY_DESCRIPTORS,
+    LEGACY_GATES, LEGACY_TASK_STATE, LOST_TABLE, NO_EXECUTE, NOWHERE, PAGES, POINTER_TABLE,
+    PRIVATE_TABLE, PROGRAM, READ_ONLY, SHARED, SHARED_TABLE, STACK_TOP, SUPERVISOR_STACK_TOP,
+    TASK_STATE, TOP_TABLE, handler,
 };
 use crate::memory::Memory;
 use crate::nested_memory::NestedMemory;
@@ -31,6 +32,11 @@ const STACK: SegmentSelector = SegmentSelector(2 << 3);
 const USER_DATA: SegmentSelector = SegmentSelector(3 << 3 | 3);
 const USER_CODE: SegmentSelector = SegmentSelector(4 << 3 | 3);
 const TASK: SegmentSelector = SegmentSelector(5 << 3);
+
+/// A flat code segment of 32 bits.
+const CODE_32: SegmentAttributes = SegmentAttributes::CODE_64
+    .difference(SegmentAttributes::LONG)
+    .union(SegmentAttributes::DEFAULT_32);
 
 /// The instruction HLT.
 const HLT: u8 = 0xf4;
@@ -256,6 +262,48 @@ impl TestGuest {
         save.cr0 = Cr0::ET;
         save.cr3 = 0;
         save.cr4 = Cr4::empty();
+    }
+
+    /// Puts the guest into protected mode of 32 bits, without paging, with flat
+    /// segments, and tables of that mode.
+    pub(super) fn enter_protected_mode(&mut self) {
+        self.fill_legacy_tables();
+        self.vcpu.see(&self.unpaged);
+        let save = self.vcpu.save();
+        save.cs.attributes = CODE_32;
+        save.efer = Efer::SVME;
+        save.cr0 = Cr0::NE | Cr0::ET | Cr0::PE;
+        save.cr3 = 0;
+        save.cr4 = Cr4::empty();
+        (save.gdtr.base, save.idtr.base, save.tr.base) =
+            (LEGACY_DESCRIPTORS, LEGACY_GATES, LEGACY_TASK_STATE);
+        save.idtr.limit = 0x7ff;
+        // As QEMU's LTR leaves it. With a busy one, as a real processor has it,
+        // QEMU ends when user mode is left [QEMU target/i386/tcg/seg_helper.c,
+        // `get_ss_esp_from_tss`].
+        save.tr.attributes = SegmentAttributes::TSS_AVAILABLE;
+    }
+
+    /// The tables of protected mode of 32 bits [APM 24593 §4.7, §12.2.4]; of
+    /// gates that for #VC alone.
+    fn fill_legacy_tables(&self) {
+        let user = SegmentAttributes::USER;
+        let segments = [
+            SegmentDescriptor::NULL,
+            SegmentDescriptor::flat(CODE_32),
+            SegmentDescriptor::flat(SegmentAttributes::DATA),
+            SegmentDescriptor::flat(SegmentAttributes::DATA | user),
+            SegmentDescriptor::flat(CODE_32 | user),
+        ];
+        self.write(LEGACY_DESCRIPTORS, segments.as_bytes());
+        // An interrupt gate of 32 bits, for privilege level 0.
+        const GATE: u64 = 0x8e00 << 32;
+        let vector = ExceptionVector::VMM_COMMUNICATION.0;
+        let gate = GATE | u64::from(CODE.0) << 16 | handler(vector);
+        self.write(LEGACY_GATES + u64::from(vector) * 8, &gate.to_le_bytes());
+        // Behind a link: ESP and SS for privilege level 0.
+        let stack = u64::from(STACK.0) << 32 | SUPERVISOR_STACK_TOP;
+        self.write(LEGACY_TASK_STATE + 4, &stack.to_le_bytes());
     }
 
     /// Makes the gate of `vector` switch to [`INTERRUPT_STACK_TOP`], or not.
