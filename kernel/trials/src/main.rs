@@ -18,6 +18,8 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
+extern crate alloc;
+
 mod options;
 mod runner;
 mod suites;

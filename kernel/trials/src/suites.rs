@@ -1,12 +1,16 @@
 //! All tests and endings, by subject.
 
+mod frames;
+mod heap;
 mod image;
+mod processor;
 mod stopping;
 
 use crate::trial::{Ending, Trial};
 
 /// The tests, in the order in which they run.
-pub(crate) const TRIALS: &[&[Trial]] = &[image::TRIALS];
+pub(crate) const TRIALS: &[&[Trial]] =
+    &[image::TRIALS, processor::TRIALS, frames::TRIALS, heap::TRIALS];
 
 /// What stops the machine.
 pub(crate) const ENDINGS: &[Ending] = stopping::ENDINGS;

@@ -177,6 +177,7 @@ fn useless_entries_are_named_and_not_used() {
             entries.push(entry(1, 3, [9, 0, 0, 0]));
             entries.push(entry(0x11, 0, [9, 0, 0, 0]));
             entries.push(entry(7, 2, [9, 0, 0, 0]));
+            entries.push(entry(0x12, 0, [0; 4]));
             entries.push(entry(0x4000_0000, 0, [9, 0, 0, 0]));
         },
         |table, findings| {
