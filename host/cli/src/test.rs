@@ -107,6 +107,9 @@ fn jobs(project: &Project, depth: Depth) -> Vec<Job<'_>> {
         Job::new("snp-attest", "another verifier believes a guest's report", move |log| {
             snp_guest::attestation::test(project, depth, log)
         }),
+        Job::new("snp-hostile", "a hostile host does not get what it wants", move |log| {
+            snp_guest::hostile::test(project, depth, log)
+        }),
         Job::new("snp-repeat", "the same image twice is the same run", move |log| {
             snp_guest::repetition::test(project, depth, log)
         }),

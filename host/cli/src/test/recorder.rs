@@ -18,6 +18,8 @@ pub(super) struct Recording {
     pub(super) outcome: Outcome,
     /// What the guest wrote to its console.
     pub(super) console: String,
+    /// What the simulator told meanwhile.
+    pub(super) told: Vec<String>,
 }
 
 /// Runs a guest to its end. Its console and its end also go to the log.
@@ -39,7 +41,7 @@ pub(super) fn record(project: &Project, request: &Request, log: &mut Log) -> Res
         follow(signal)?;
         bail!("interrupted by {}", signal.name());
     }
-    Ok(Recording { outcome, console })
+    Ok(Recording { outcome, console, told: recorder.told })
 }
 
 /// Keeps what it hears.

@@ -10,6 +10,7 @@
 //! | `secure_tsc` | a kernel with Secure TSC trusts its time stamp counter |
 //! | `attestation` | reports say what was launched, and others believe them |
 //! | `refusal` | what is wrong fails as on hardware |
+//! | `hostile` | a hostile host stops them, or does not get what it wants |
 //! | `repetition` | the same image twice is the same run |
 //! | `guest` | a kernel, a script and a machine for it |
 //! | `checks` | what is found, compared with what there should be |
@@ -19,6 +20,7 @@ pub(super) mod attestation;
 pub(super) mod boot;
 mod checks;
 mod guest;
+pub(super) mod hostile;
 mod owner;
 pub(super) mod refusal;
 pub(super) mod repetition;

@@ -66,7 +66,7 @@ fn attest(
     let digest = owner::digest(&image)?;
     guest.replace_image(&owner::signed(&image)?)?;
 
-    let Recording { outcome, console } = record(project, &guest.request, checks.log())?;
+    let Recording { outcome, console, .. } = record(project, &guest.request, checks.log())?;
     checks.same("end", &outcome.end, &End::Told(report::End::PoweredOff))?;
     let status = exit_status(&console);
     checks.same("exit status", &status, &Some(STATUS))?;

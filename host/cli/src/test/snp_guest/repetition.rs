@@ -45,7 +45,7 @@ fn twice(project: &Project, cpus: u32, checks: &mut Checks<'_>) -> Result<()> {
     let first = record(project, &guest.request, checks.log())?;
     let second = record(project, &guest.request, checks.log())?;
 
-    let Recording { outcome, console } = &first;
+    let Recording { outcome, console, .. } = &first;
     checks.same("end", &outcome.end, &End::Told(report::End::PoweredOff))?;
     checks.same("statistics exist", &outcome.statistics.is_some(), &true)?;
     checks.same("end of both", &second.outcome.end, &outcome.end)?;
