@@ -53,7 +53,7 @@ pub struct Count {
     /// Requests.
     pub requests: u64,
     /// How many of them were refused: malformed, ended in an exception, or
-    /// ended the guest.
+    /// ended a guest that had not asked for its end.
     pub refused: u64,
 }
 

@@ -155,7 +155,12 @@ impl Server {
                 },
             },
         };
-        let refused = handled.as_ref().map_or(Refused::Yes, |(refused, _)| *refused);
+        let refused = match &handled {
+            Ok((refused, _)) => *refused,
+            // The guest gets what it has asked for.
+            Err(Stop::Terminated(_)) => Refused::No,
+            Err(_) => Refused::Yes,
+        };
         self.counts.record(kind, refused);
         handled.map(|(_, evicted)| evicted)
     }

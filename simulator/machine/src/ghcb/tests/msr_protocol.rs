@@ -103,6 +103,9 @@ fn a_guest_can_end_itself() {
     let reason = TerminationReason::new(ReasonSet::LINUX, 3);
     let answer = guest.exit(MsrRequest::Terminate(reason).encode());
     assert_eq!(answer.next, Next::Stop(Stop::Terminated(reason)));
+    let kind = EventKind::of_msr(MsrOperation::TERMINATION_REQUEST);
+    let count = guest.server.counts().count(kind);
+    assert_eq!(count, Count { requests: 1, refused: 0 });
 }
 
 #[test]
