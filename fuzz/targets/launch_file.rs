@@ -23,6 +23,7 @@ fuzz_target!(|input: &[u8]| {
                 let placed = inside(run.gpa) && inside(run.end() - 1);
                 assert!(placed || run.page_type == PageType::VMSA, "{run:?} is outside");
             }
+            LaunchStep::Given(given) => assert!(inside(given.gpa), "{given:?} is outside"),
             LaunchStep::Shared(shared) => assert!(inside(shared.gpa), "{shared:?} is outside"),
         }
     }

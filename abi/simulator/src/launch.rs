@@ -30,6 +30,7 @@
 //! | `LAUNCH_START` | one, before all pages | [`LaunchStart`] |
 //! | `PAGES` | any | a [`PageRun`] as 32 bytes, then the pages' content, or nothing if they are zero |
 //! | `SHARED_PAGES` | any | guest physical address and number of pages (8 bytes each), then their content |
+//! | `GIVEN_PAGES` | any | [`GivenPages`] |
 //! | `ID_BLOCK` | at most one | [`Identity`] |
 //!
 //! Pages lie in the memory that the file names, except for save areas, which
@@ -52,7 +53,7 @@ pub use error::{Error, Problem};
 pub use file::LaunchFile;
 pub use guest::{AuthorKey, Identity, LaunchStart};
 pub use options::{CpuidPolicy, MAX_VCPUS, Options, Trace};
-pub use pages::{LaunchStep, PAGE_SIZE, Page, PageRun, Pages, SharedPages};
+pub use pages::{GivenPages, LaunchStep, PAGE_SIZE, Page, PageRun, Pages, SharedPages};
 pub use record::{RecordKind, VERSION};
 pub use security_processor::SecurityProcessor;
 pub use writer::LaunchFileWriter;

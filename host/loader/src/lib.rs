@@ -23,7 +23,8 @@
 //! | CPUID page, CPUID page for extended state | CPUID page with the content of the file |
 //! | parameter area, inserted | unmeasured pages with what the host has to say |
 //! | VP context | save area of this processor |
-//! | required memory, error range | memory |
+//! | required memory | pages that are the guest's and not accepted, where the file has none; as QEMU does it |
+//! | error range | memory |
 //! | guest policy, ID block | the same |
 //!
 //! [`MachineOptions::vmpl`] changes the save areas' privilege level, and with it

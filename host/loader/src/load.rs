@@ -1,6 +1,8 @@
 //! From an IGVM file to a launch file.
 
-use abi_simulator::launch::{AuthorKey, Identity, LaunchFileWriter, LaunchStart, Page as Content};
+use abi_simulator::launch::{
+    AuthorKey, GivenPages, Identity, LaunchFileWriter, LaunchStart, PAGE_SIZE, Page as Content,
+};
 use abi_snp::{KeyAlgorithm, PageType, Policy};
 use igvm_defs::IgvmPlatformType;
 use svsm_image::file::{Igvm, Page};
@@ -54,6 +56,9 @@ pub fn load(igvm: &Igvm, machine: &MachineOptions<'_>) -> Result<Vec<u8>, Error>
             }
             Step::Shared { gpa, content } => file.shared_pages(gpa, content),
         }
+    }
+    for range in memory.given() {
+        file.given_pages(&GivenPages { gpa: range.gpa, count: range.size / PAGE_SIZE as u64 });
     }
     if let Some(identity) = identity(igvm, mask) {
         file.identity(&identity);

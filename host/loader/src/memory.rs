@@ -12,6 +12,8 @@ const PAGE_SIZE: u64 = 4096;
 pub(crate) struct GuestMemory {
     machine: Vec<MemoryRange>,
     all: Vec<MemoryRange>,
+    /// What the file requires and holds no page for.
+    given: Vec<MemoryRange>,
 }
 
 impl GuestMemory {
@@ -21,19 +23,25 @@ impl GuestMemory {
     /// Save areas need none: they are the platform's.
     pub(crate) fn new(machine_size: u64, igvm: &Igvm, mask: u32, pages: &[Page<'_>]) -> Self {
         let pages = pages.iter().filter(|page| page.kind != PageKind::Vmsa);
-        let used = pages.map(|page| (page.gpa, page.end()));
-        let required = igvm.file().directives().iter().filter_map(|directive| match directive {
-            Directive::RequiredMemory { gpa, compatibility_mask, number_of_bytes, .. }
-                if compatibility_mask & mask != 0 =>
-            {
-                Some((*gpa, gpa.saturating_add((*number_of_bytes).into())))
-            }
-            _ => None,
-        });
+        let used: Vec<_> = pages.map(|page| (page.gpa, page.end())).collect();
+        let required: Vec<_> = igvm
+            .file()
+            .directives()
+            .iter()
+            .filter_map(|directive| match directive {
+                Directive::RequiredMemory { gpa, compatibility_mask, number_of_bytes, .. }
+                    if compatibility_mask & mask != 0 =>
+                {
+                    Some((*gpa, gpa.saturating_add((*number_of_bytes).into())))
+                }
+                _ => None,
+            })
+            .collect();
         let machine = memory_ranges(machine_size);
         let given = machine.iter().map(|range| (range.gpa, range.end()));
-        let all = merged(given.chain(used).chain(required).collect());
-        Self { machine, all }
+        let all = merged(given.chain(used.clone()).chain(required.clone()).collect());
+        let given = without(&merged(required), &merged(used));
+        Self { machine, all, given }
     }
 
     /// All memory, ascending, without overlap.
@@ -48,22 +56,33 @@ impl GuestMemory {
 
     /// The memory that is there because the file uses it.
     pub(crate) fn added(&self) -> Vec<MemoryRange> {
-        let mut added = Vec::new();
-        for range in &self.all {
-            let mut start = range.gpa;
-            for machine in &self.machine {
-                let before = range.end().min(machine.gpa);
-                if start < before {
-                    added.push(MemoryRange { gpa: start, size: before - start });
-                }
-                start = start.max(machine.end());
-            }
-            if start < range.end() {
-                added.push(MemoryRange { gpa: start, size: range.end() - start });
-            }
-        }
-        added
+        without(&self.all, &self.machine)
     }
+
+    /// The memory that is the guest's from the start, without content: what the
+    /// file requires and holds no page for.
+    pub(crate) fn given(&self) -> &[MemoryRange] {
+        &self.given
+    }
+}
+
+/// What is left of `ranges` without `holes`; both ascend.
+fn without(ranges: &[MemoryRange], holes: &[MemoryRange]) -> Vec<MemoryRange> {
+    let mut left = Vec::new();
+    for range in ranges {
+        let mut start = range.gpa;
+        for hole in holes {
+            let before = range.end().min(hole.gpa);
+            if start < before {
+                left.push(MemoryRange { gpa: start, size: before - start });
+            }
+            start = start.max(hole.end());
+        }
+        if start < range.end() {
+            left.push(MemoryRange { gpa: start, size: range.end() - start });
+        }
+    }
+    left
 }
 
 /// Ranges of whole pages that cover all of `ranges` (first address, first
@@ -108,6 +127,7 @@ mod tests {
         let memory = GuestMemory {
             machine: vec![range(0x1000, 0x5000), range(0x9000, 0xa000)],
             all: vec![range(0, 0x6000), range(0x7000, 0x8000), range(0x9000, 0xc000)],
+            given: Vec::new(),
         };
         let expected = [(0, 0x1000), (0x5000, 0x6000), (0x7000, 0x8000), (0xa000, 0xc000)];
         assert_eq!(pairs(&memory.added()), expected);

@@ -8,7 +8,7 @@ use zerocopy::FromBytes;
 use crate::launch::error::{Error, Problem};
 use crate::launch::guest::{Identity, LaunchStart};
 use crate::launch::options::Options;
-use crate::launch::pages::{LaunchStep, Pages, SharedPages};
+use crate::launch::pages::{GivenPages, LaunchStep, Pages, SharedPages};
 use crate::launch::record::{ALIGNMENT, FileHeader, MAGIC, RecordHead, RecordKind, VERSION};
 use crate::launch::security_processor::SecurityProcessor;
 use crate::memory::MemoryRange;
@@ -156,6 +156,12 @@ impl<'a> Found<'a> {
             RecordKind::SHARED_PAGES => {
                 let pages = SharedPages::parse(content, self.memory_for_pages()?)?;
                 self.steps.push(LaunchStep::Shared(pages));
+                Ok(())
+            }
+            RecordKind::GIVEN_PAGES => {
+                let pages: GivenPages = whole(content)?;
+                pages.check(self.memory_for_pages()?)?;
+                self.steps.push(LaunchStep::Given(pages));
                 Ok(())
             }
             RecordKind::ID_BLOCK => set(&mut self.identity, identity(content)?),

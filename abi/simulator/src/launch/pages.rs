@@ -22,6 +22,9 @@ pub enum LaunchStep<'a> {
     /// The host writes pages that it goes on sharing with the guest; nothing
     /// is measured.
     Shared(SharedPages<'a>),
+    /// The host gives pages to the guest without the security processor:
+    /// nothing is measured, and the guest has to accept them.
+    Given(GivenPages),
 }
 
 /// Neighbouring pages that are handed to the security processor in the same
@@ -106,6 +109,17 @@ pub struct SharedPages<'a> {
     pub content: &'a [Page],
 }
 
+/// Private pages of 4 KiB that are the guest's from the start, and that it has
+/// not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct GivenPages {
+    /// Guest physical address of the first page, a multiple of 4096.
+    pub gpa: u64,
+    /// Number of pages, not 0.
+    pub count: u64,
+}
+
 impl core::fmt::Debug for Pages<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "Pages({:?}, {} of them with content)", self.run, self.content.len())
@@ -148,6 +162,7 @@ const _: () = {
     assert!(offset_of!(PagesHead, permissions) == 18);
     assert!(offset_of!(PagesHead, vcpu) == 24);
     assert!(size_of::<SharedPagesHead>() == 16);
+    assert!(size_of::<GivenPages>() == 16);
 };
 
 impl<'a> Pages<'a> {
@@ -205,6 +220,21 @@ impl<'a> SharedPages<'a> {
         }
         check_inside(memory, head.gpa, end(head.gpa, head.count))?;
         Ok(Self { gpa: head.gpa, content })
+    }
+}
+
+impl GivenPages {
+    /// First address behind the pages; the largest address where it would wrap,
+    /// which no pages of a launch file do.
+    #[must_use]
+    pub const fn end(&self) -> u64 {
+        end(self.gpa, self.count)
+    }
+
+    /// Refuses pages that are none of a machine with `memory`.
+    pub(super) fn check(&self, memory: &[MemoryRange]) -> Result<(), Problem> {
+        check_range(self.gpa, self.count, PageSize::Size4K)?;
+        check_inside(memory, self.gpa, self.end())
     }
 }
 

@@ -63,6 +63,8 @@ impl RecordKind {
     pub const SHARED_PAGES: Self = Self(8);
     /// Whose guest it is.
     pub const ID_BLOCK: Self = Self(9);
+    /// Private pages without content, which the guest has to accept.
+    pub const GIVEN_PAGES: Self = Self(10);
 
     /// The record's name, if it is one that this version knows.
     #[must_use]
@@ -77,6 +79,7 @@ impl RecordKind {
             Self::PAGES => "pages",
             Self::SHARED_PAGES => "shared pages",
             Self::ID_BLOCK => "ID block",
+            Self::GIVEN_PAGES => "given pages",
             _ => return None,
         })
     }

@@ -29,10 +29,11 @@ fn everything_that_is_written_is_read() {
         LaunchStep::Private(zero),
         LaunchStep::Private(two),
         LaunchStep::Shared(shared),
+        LaunchStep::Given(given),
         save_area,
     ] = file.steps[..]
     else {
-        panic!("four steps were written, but {:?} were read", file.steps)
+        panic!("five steps were written, but {:?} were read", file.steps)
     };
     assert_eq!((zero.run.page_type, zero.run.size), (PageType::NORMAL, PageSize::Size2M));
     assert!(zero.iter().all(|(_, content)| content.is_none()));
@@ -41,6 +42,7 @@ fn everything_that_is_written_is_read() {
     assert_eq!(pages, [(0x1000, Some(&[7; 4096])), (0x2000, Some(&[8; 4096]))]);
     assert_eq!(two.run.permissions, samples::permissions());
     assert_eq!((shared.gpa, shared.content), (0x5000, &[[9; 4096]][..]));
+    assert_eq!((given.gpa, given.end()), (0x6000, 0x9000));
     let LaunchStep::Private(save_area) = save_area else { panic!("{save_area:?}") };
     assert_eq!((save_area.run.vcpu, save_area.run.page_type), (1, PageType::VMSA));
 }

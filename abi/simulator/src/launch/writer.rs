@@ -8,7 +8,7 @@ use crate::launch::error::Error;
 use crate::launch::file::LaunchFile;
 use crate::launch::guest::{Identity, LaunchStart};
 use crate::launch::options::Options;
-use crate::launch::pages::{Page, PageRun, SharedPagesHead};
+use crate::launch::pages::{GivenPages, Page, PageRun, SharedPagesHead};
 use crate::launch::record::{ALIGNMENT, FileHeader, MAGIC, RecordHead, RecordKind, VERSION};
 use crate::launch::security_processor::SecurityProcessor;
 use crate::memory::MemoryRange;
@@ -74,6 +74,11 @@ impl LaunchFileWriter {
         let content = content.into_iter();
         let head = SharedPagesHead { gpa, count: content.len() as u64 };
         self.record_of_pages(RecordKind::SHARED_PAGES, head.as_bytes(), content);
+    }
+
+    /// Adds private pages that the guest has to accept.
+    pub fn given_pages(&mut self, pages: &GivenPages) {
+        self.record(RecordKind::GIVEN_PAGES, pages.as_bytes());
     }
 
     /// Adds whose guest it is.

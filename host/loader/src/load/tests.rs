@@ -10,7 +10,7 @@ use abi_snp::{PagePermissions, PageSize, PageType, Vmpl, VmplPermissions};
 use igvm_defs::{IgvmPageDataFlags, IgvmPageDataType};
 
 use crate::MachineOptions;
-use samples::{SNP, page, typed_page};
+use samples::{NATIVE, SNP, page, typed_page};
 
 const FLAGS: IgvmPageDataFlags = IgvmPageDataFlags::new();
 
@@ -28,6 +28,7 @@ fn shape(file: &LaunchFile<'_>) -> Vec<(u64, u64, &'static str, usize)> {
         LaunchStep::Shared(shared) => {
             (shared.gpa, shared.content.len() as u64, "shared", shared.content.len())
         }
+        LaunchStep::Given(given) => (given.gpa, given.count, "given", 0),
     };
     file.steps.iter().map(shape).collect()
 }
@@ -79,6 +80,28 @@ fn neighbours_that_are_alike_become_one_step() {
 }
 
 #[test]
+fn required_memory_is_the_guests() {
+    let directives = vec![
+        samples::required_memory(0x8000, 0x5000, SNP),
+        samples::required_memory(0x1_0000, 0x1000, NATIVE),
+        page(0x9000, SNP, &[]),
+        typed_page(0xb000, SNP, IgvmPageDataType::NORMAL, FLAGS.with_shared(true), &[]),
+        samples::context(0),
+    ];
+    let bytes = samples::load(directives);
+    let file = LaunchFile::parse(&bytes).unwrap();
+    let expected = [
+        (0x9000, 1, "normal", 0),
+        (0xb000, 1, "shared", 1),
+        (samples::VMSA_GPA, 1, "vmsa", 1),
+        (0x8000, 1, "given", 0),
+        (0xa000, 1, "given", 0),
+        (0xc000, 1, "given", 0),
+    ];
+    assert_eq!(shape(&file), expected);
+}
+
+#[test]
 fn processors_start_with_their_save_areas() {
     let directives = vec![page(0x1000, SNP, &[1; 4096]), samples::context(1), samples::context(0)];
     let bytes = samples::load(directives);
@@ -123,7 +146,7 @@ fn a_guest_can_be_started_below_the_top() {
             .iter()
             .filter_map(|step| match step {
                 LaunchStep::Private(pages) => Some(pages),
-                LaunchStep::Shared(_) => None,
+                LaunchStep::Shared(_) | LaunchStep::Given(_) => None,
             })
             .collect();
         assert_eq!(private.len(), 3);

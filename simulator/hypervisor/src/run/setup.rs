@@ -25,7 +25,7 @@ use machine::launch::{
 use machine::pci::Pci;
 use machine::processor::{MODELLED_FEATURES, Offer, StateComponents};
 use machine::processors::{LaunchState, SaveAreaPage, Target};
-use machine::reverse_map::{Encryption, MemoryRange, ReverseMap};
+use machine::reverse_map::{Assignment, Encryption, MemoryRange, ReverseMap};
 use machine::security_processor::{EndorsementKey, EndorsementKeys, SecurityProcessor};
 use machine::{
     ChipMasks, Gpa, GuestMemory, LegacyInterruptControllers, Marks, Platform, ReportVersion,
@@ -288,6 +288,13 @@ fn load(
                 load_run(pages, platform, &mut launch, reverse_map, ram)?;
                 if pages.run.page_type == PageType::VMSA {
                     start_processor(pages, server)?;
+                }
+            }
+            LaunchStep::Given(pages) => {
+                for gpa in (pages.gpa..pages.end()).step_by(4096) {
+                    let given =
+                        reverse_map.rmpupdate(Gpa(gpa), PageSize::Size4K, Assignment::Guest);
+                    given.map_err(refuse)?;
                 }
             }
             LaunchStep::Shared(pages) => {

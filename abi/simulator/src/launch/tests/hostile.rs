@@ -26,6 +26,9 @@ fn keeps_its_promises(file: &LaunchFile<'_>) {
             LaunchStep::Shared(shared) => {
                 assert!(!shared.content.is_empty() && inside(shared.gpa));
             }
+            LaunchStep::Given(given) => {
+                assert!(given.gpa < given.end() && inside(given.gpa) && inside(given.end() - 1));
+            }
         }
     }
 }

@@ -9,8 +9,8 @@ use zerocopy::IntoBytes;
 use super::samples;
 use crate::MemoryRange;
 use crate::launch::{
-    CpuidPolicy, Error, LaunchFile, LaunchFileWriter, Options, Page, PageRun, Problem, RecordKind,
-    SecurityProcessor, Trace,
+    CpuidPolicy, Error, GivenPages, LaunchFile, LaunchFileWriter, Options, Page, PageRun, Problem,
+    RecordKind, SecurityProcessor, Trace,
 };
 
 /// Adds a record.
@@ -162,7 +162,11 @@ fn pages_need_memory_and_a_start() {
     writer.launch_start(&samples::start());
     let early = Problem::Early(RecordKind::MEMORY);
     assert_eq!(problem_of(RecordKind::PAGES, writer.clone(), page), early);
-    assert_eq!(problem_of(RecordKind::SHARED_PAGES, writer, shared), early);
+    assert_eq!(problem_of(RecordKind::SHARED_PAGES, writer.clone(), shared), early);
+    let given = |writer: &mut LaunchFileWriter| {
+        writer.given_pages(&GivenPages { gpa: 0, count: 1 });
+    };
+    assert_eq!(problem_of(RecordKind::GIVEN_PAGES, writer, given), early);
 }
 
 #[test]
@@ -259,6 +263,10 @@ fn runs_of_pages() {
             writer.shared_pages(gpa, &content[..count as usize]);
         });
         assert_eq!(shared, outside);
+        let given = problem(RecordKind::GIVEN_PAGES, |writer| {
+            writer.given_pages(&GivenPages { gpa, count });
+        });
+        assert_eq!(given, outside);
     }
 }
 

@@ -12,7 +12,7 @@ use zerocopy::FromZeros;
 
 use crate::MemoryRange;
 use crate::launch::{
-    AuthorKey, CpuidPolicy, Identity, LaunchFileWriter, LaunchStart, Options, PageRun,
+    AuthorKey, CpuidPolicy, GivenPages, Identity, LaunchFileWriter, LaunchStart, Options, PageRun,
     SecurityProcessor, Trace,
 };
 
@@ -87,6 +87,7 @@ pub(super) fn full() -> Vec<u8> {
     let small = PageRun { permissions: permissions(), ..PageRun::new(0x1000, 2, PageType::NORMAL) };
     writer.pages(&small, [&[7; 4096], &[8; 4096]]);
     writer.shared_pages(0x5000, &[[9; 4096]]);
+    writer.given_pages(&GivenPages { gpa: 0x6000, count: 3 });
     let save_area = PageRun { vcpu: 1, ..PageRun::new(0xffff_ffff_f000, 1, PageType::VMSA) };
     writer.pages(&save_area, [&[10; 4096]]);
     writer.identity(&identity());
