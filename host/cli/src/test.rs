@@ -1,6 +1,7 @@
 //! `svsm test`: checks, tests, reproducibility, boot, fuzz smoke; fast to slow.
 
 mod boot;
+mod checks;
 mod conformance;
 mod depth;
 mod guest;
@@ -11,6 +12,7 @@ mod machine;
 mod oracle;
 mod recorder;
 mod reproducible;
+mod scenario;
 mod simulator;
 mod snp_guest;
 

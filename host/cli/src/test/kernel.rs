@@ -3,9 +3,10 @@
 //!
 //! The tests are in `kernel/trials`; which of them run is in the image's kernel
 //! options. One that panics ends its machine: the next machine goes on behind
-//! it. Each ending has a machine of its own.
+//! it. Each ending has a machine of its own, and each scenario of a hostile host.
 
 mod console;
+mod hostile;
 mod target;
 
 use std::path::PathBuf;
@@ -48,7 +49,8 @@ pub(super) fn test(project: &Project, log: &mut Log) -> Result<Counts> {
         log.say("the kernel lists no endings")?;
         counts.failed += 1;
     }
-    Ok(counts)
+    let built = bench.image("", log)?;
+    Ok(counts.plus(hostile::test(project, &built.igvm, log)?))
 }
 
 /// What runs take.

@@ -13,12 +13,10 @@
 //! | `hostile` | a hostile host stops them, or does not get what it wants |
 //! | `repetition` | the same image twice is the same run |
 //! | `guest` | a kernel, a script and a machine for it |
-//! | `checks` | what is found, compared with what there should be |
 //! | `owner` | images measured and signed |
 
 pub(super) mod attestation;
 pub(super) mod boot;
-mod checks;
 mod guest;
 pub(super) mod hostile;
 mod owner;

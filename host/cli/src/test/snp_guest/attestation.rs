@@ -10,7 +10,6 @@ use zerocopy::FromBytes;
 use super::super::depth::Depth;
 use super::super::oracle;
 use super::super::recorder::{Recording, record};
-use super::checks::{Checks, told};
 use super::guest::Guest;
 use super::owner;
 use crate::jobs::Counts;
@@ -18,6 +17,7 @@ use crate::log::Log;
 use crate::project::Project;
 use crate::setup::{GuestKernel, LINUX_6_12, LINUX_7};
 use crate::simulation::End;
+use crate::test::checks::{Checks, told};
 
 /// What the guest does.
 const SCRIPT: &str = include_str!("attest.sh");

@@ -6,7 +6,6 @@ use svsm_initrd::console::exit_status;
 
 use super::super::depth::Depth;
 use super::super::recorder::{Recording, record};
-use super::checks::{Checks, told};
 use super::guest::Guest;
 use super::secure_tsc;
 use crate::jobs::Counts;
@@ -14,6 +13,7 @@ use crate::log::Log;
 use crate::project::Project;
 use crate::setup::{GuestKernel, LINUX_6_1, LINUX_6_12, LINUX_7};
 use crate::simulation::End;
+use crate::test::checks::{Checks, told};
 
 /// What the guest does.
 const SCRIPT: &str = include_str!("boot.sh");

@@ -6,7 +6,6 @@ use anyhow::{Context, Result};
 
 use super::super::depth::Depth;
 use super::super::recorder::record;
-use super::checks::Checks;
 use super::guest::Guest;
 use super::owner;
 use crate::jobs::Counts;
@@ -14,6 +13,7 @@ use crate::log::Log;
 use crate::project::Project;
 use crate::setup::{GuestKernel, LINUX_6_1, LINUX_6_12, LINUX_7};
 use crate::simulation::End;
+use crate::test::checks::Checks;
 
 /// Not reached.
 const SCRIPT: &str = "exit 1";

@@ -6,13 +6,13 @@ use anyhow::Result;
 
 use super::super::depth::Depth;
 use super::super::recorder::{Recording, record};
-use super::checks::Checks;
 use super::guest::Guest;
 use crate::jobs::Counts;
 use crate::log::Log;
 use crate::project::Project;
 use crate::setup::LINUX_6_1;
 use crate::simulation::{End, Pace};
+use crate::test::checks::Checks;
 
 /// The clock and random numbers are what most easily differs.
 const SCRIPT: &str = "\

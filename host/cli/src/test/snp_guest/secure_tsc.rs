@@ -6,11 +6,11 @@ use anyhow::Result;
 use svsm_initrd::console::exit_status;
 
 use super::super::recorder::{Recording, record};
-use super::checks::{Checks, told};
 use super::guest::Guest;
 use crate::project::Project;
 use crate::setup::LINUX_7;
 use crate::simulation::End;
+use crate::test::checks::{Checks, told};
 
 /// What the guest does.
 const SCRIPT: &str = include_str!("secure_tsc.sh");
@@ -29,7 +29,7 @@ pub(super) fn check(project: &Project, checks: &mut Checks<'_>) -> Result<()> {
     checks.log().say(&format!("=== {} with Secure TSC", LINUX_7.name()))?;
     let mut guest = Guest::with_features(project, &LINUX_7, SCRIPT, SevFeatures::SECURE_TSC)?;
     guest.request.platform.cpus = PROCESSORS;
-    let Recording { outcome, console } = record(project, &guest.request, checks.log())?;
+    let Recording { outcome, console, .. } = record(project, &guest.request, checks.log())?;
     let processors = PROCESSORS.to_string();
     for (subject, expected) in [
         ("features", "SEV SEV-ES SEV-SNP SecureTSC"),

@@ -24,28 +24,28 @@ use crate::simulation::End;
 
 /// What is expected of one kind of guest.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Expectation {
+pub(in super::super) struct Expectation {
     /// The guest, in the scenario's words.
-    pub(super) of: String,
+    pub(in super::super) of: String,
     /// Name of its kernel.
-    pub(super) kernel: String,
+    pub(in super::super) kernel: String,
     /// How many processors it has.
-    pub(super) processors: u32,
+    pub(in super::super) processors: u32,
     /// Whether this is tested without `--all`, too.
-    pub(super) is_always_tested: bool,
+    pub(in super::super) is_always_tested: bool,
     /// How the run ends.
-    pub(super) end: ExpectedEnd,
+    pub(in super::super) end: ExpectedEnd,
     /// Rules, by line, that are not simply carried out.
-    pub(super) fates: Vec<(usize, Fate)>,
+    pub(in super::super) fates: Vec<(usize, Fate)>,
     /// Texts that the console has.
-    pub(super) shown: Vec<String>,
+    pub(in super::super) shown: Vec<String>,
     /// Texts that it has not.
-    pub(super) not_shown: Vec<String>,
+    pub(in super::super) not_shown: Vec<String>,
 }
 
 /// What becomes of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(in super::super) enum Fate {
     /// The host has done it.
     Done,
     /// The host wanted to, and nothing came of it.
@@ -56,7 +56,7 @@ pub(super) enum Fate {
 
 /// How a run ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ExpectedEnd {
+pub(in super::super) struct ExpectedEnd {
     /// Kind of the report.
     kind: String,
     /// Fields of the report that matter.
@@ -68,7 +68,7 @@ const TIME_OUT: &str = "time_out";
 
 impl Expectation {
     /// What becomes of the rule of this line.
-    pub(super) fn fate_of(&self, line: usize) -> Fate {
+    pub(in super::super) fn fate_of(&self, line: usize) -> Fate {
         let fates = self.fates.iter();
         let fate = fates.filter(|(of, _)| *of == line).map(|(_, fate)| *fate).next();
         fate.unwrap_or(Fate::Done)
@@ -77,17 +77,17 @@ impl Expectation {
 
 impl ExpectedEnd {
     /// Whether the guest gets nowhere.
-    pub(super) fn is_time_out(&self) -> bool {
+    pub(in super::super) fn is_time_out(&self) -> bool {
         self.kind == TIME_OUT
     }
 
     /// Whether the guest comes to the end of its script.
-    pub(super) fn is_power_off(&self) -> bool {
+    pub(in super::super) fn is_power_off(&self) -> bool {
         self.kind == "powered_off"
     }
 
     /// Whether `end` is this one.
-    pub(super) fn is_met_by(&self, end: &End) -> bool {
+    pub(in super::super) fn is_met_by(&self, end: &End) -> bool {
         let report = match end {
             End::Told(report) => report,
             End::TimeOut(_) => return self.is_time_out(),
@@ -108,7 +108,7 @@ impl fmt::Display for ExpectedEnd {
 }
 
 /// The lines of a scenario that hold its rules; the first is 1.
-pub(super) fn rule_lines(scenario: &str) -> Vec<usize> {
+pub(in super::super) fn rule_lines(scenario: &str) -> Vec<usize> {
     let lines = (1..).zip(scenario.lines());
     let rules = lines.filter(|(_, line)| line.split_whitespace().next() == Some("when"));
     rules.map(|(number, _)| number).collect()
@@ -119,7 +119,7 @@ pub(super) fn rule_lines(scenario: &str) -> Vec<usize> {
 /// # Errors
 ///
 /// A line that begins like an expectation is none.
-pub(super) fn expectations(scenario: &str) -> Result<Vec<Expectation>> {
+pub(in super::super) fn expectations(scenario: &str) -> Result<Vec<Expectation>> {
     let mut found: Vec<(bool, String)> = Vec::new();
     let mut goes_on = false;
     for line in scenario.lines() {
