@@ -42,6 +42,7 @@ mod policy;
 mod return_code;
 mod secrets;
 mod tsc_info;
+mod vintr_control;
 mod vmpl;
 mod vmsa;
 
@@ -71,6 +72,7 @@ pub use policy::{Policy, PolicyFlags};
 pub use return_code::ReturnCode;
 pub use secrets::{SecretsPage, Vmpck};
 pub use tsc_info::{TscInfo, TscInfoRequest, TscInfoResponse};
+pub use vintr_control::VintrControl;
 pub use vmpl::Vmpl;
 pub use vmsa::{SegmentRegister, Vmsa};
 

@@ -172,7 +172,8 @@ pub struct Vmsa {
     pub guest_nrip: u64,
     /// What protection the processor runs with.
     pub sev_features: SevFeatures,
-    /// Virtual interrupts, with [`SevFeatures::ALTERNATE_INJECTION`].
+    /// Virtual interrupts, with [`SevFeatures::ALTERNATE_INJECTION`]: the bits of
+    /// a [`VintrControl`](crate::VintrControl).
     pub vintr_ctrl: u64,
     /// Code of the last automatic exit.
     pub guest_exit_code: u64,

@@ -97,6 +97,12 @@ impl Event {
         if self.0 & ERROR_CODE_VALID == 0 { None } else { Some((self.0 >> 32) as u32) }
     }
 
+    /// What the processor reads in a field with these bits.
+    #[must_use]
+    pub const fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
     /// The field as the processor reads it.
     #[must_use]
     pub const fn bits(self) -> u64 {

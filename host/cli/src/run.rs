@@ -112,7 +112,7 @@ pub(crate) struct Arguments {
     c_bit: u32,
     /// SEV features that the platform offers: names and hexadecimal numbers,
     /// separated by commas [default: snp-active, restricted-injection,
-    /// debug-swap, secure-tsc]
+    /// alternate-injection, debug-swap, secure-tsc]
     #[arg(
         long,
         value_name = "LIST",

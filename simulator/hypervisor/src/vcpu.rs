@@ -14,7 +14,7 @@ use abi_svm::{
 
 use self::enter::enter;
 use abi_x86::Efer;
-use machine::processor::GeneralRegisters;
+use machine::processor::{GeneralRegisters, SavedEvents};
 
 use crate::memory::Memory;
 use crate::nested_memory::NestedMemory;
@@ -142,6 +142,25 @@ impl Vcpu {
     /// Makes a virtual interrupt of `vector` pending.
     pub(crate) fn raise_virtual_interrupt(&mut self, vector: u8) {
         self.vmcb.control.virtual_interrupts = VirtualInterrupts::MASKING.with_pending(vector);
+    }
+
+    /// What is pending for the guest, by this processor's control block.
+    pub(crate) fn events(&self) -> SavedEvents {
+        let control = &self.vmcb.control;
+        SavedEvents {
+            interrupts: control.virtual_interrupts.difference(VirtualInterrupts::MASKING),
+            shadow: control.interrupt_shadow,
+            event: control.event_injection,
+        }
+    }
+
+    /// Sets what is pending for the guest.
+    pub(crate) fn set_events(&mut self, events: SavedEvents) {
+        let control = &mut self.vmcb.control;
+        // Without the bit, the guest could mask the machine's interrupts.
+        control.virtual_interrupts = events.interrupts | VirtualInterrupts::MASKING;
+        control.interrupt_shadow = events.shadow;
+        control.event_injection = events.event;
     }
 
     /// Makes no virtual interrupt pending.

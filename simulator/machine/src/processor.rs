@@ -16,6 +16,7 @@
 //! | `exception`, `gate` | an exception is [delivered](deliver_exception), in the usual cases |
 //! | `linear_memory` | [`LinearMemory`]: the memory that this takes |
 //! | `compacted_image` | XSAVEC, and XRSTOR of what it has written |
+//! | `saved_events` | [`SavedEvents`]: those of a save area under alternate injection |
 //! | `sev_status` | [`sev_status()`]: the register where a guest reads about its protection |
 
 mod code_size;
@@ -32,6 +33,7 @@ mod registers;
 #[cfg(test)]
 mod samples;
 mod save_area;
+mod saved_events;
 mod sev_status;
 mod x87;
 mod xsave_image;
@@ -47,5 +49,6 @@ pub use not_here::NotHere;
 pub use own_msr::{GUEST_TSC_FREQUENCY, OWN_MSRS};
 pub use registers::{GeneralRegister, GeneralRegisters, RegisterFile};
 pub use save_area::{ExitRecord, load_vmsa, store_vmsa};
+pub use saved_events::{EventRefusal, SavedEvents};
 pub use sev_status::sev_status;
 pub use xsave_image::{MXCSR_MASK, StateComponents, XsaveImage};

@@ -25,6 +25,8 @@ pub(crate) struct Bench {
     pub(crate) ghcb: Ghcb,
     /// Which workers run, by processor and by level.
     pub(crate) started: Started,
+    /// The save areas of the levels of this processor, by level.
+    pub(crate) level_save_areas: [Option<Page>; 4],
     /// What the security processor has told of the time stamp counter, with
     /// Secure TSC.
     pub(crate) tsc: Option<TscInfo>,
@@ -83,7 +85,13 @@ impl Bench {
     pub(crate) fn prepare(mut guest: Guest) -> Verdict<Self> {
         let page = shared_page(&mut guest)?;
         request(&RegisterGhcb(frame(page)))?;
-        let mut bench = Self { guest, ghcb: Ghcb(page), started: Started::default(), tsc: None };
+        let mut bench = Self {
+            guest,
+            ghcb: Ghcb(page),
+            started: Started::default(),
+            level_save_areas: [None; 4],
+            tsc: None,
+        };
         let stack = bench.private_page()?;
         bench.guest.prepare_user_mode(stack);
         Ok(bench)

@@ -13,9 +13,11 @@
 //! | `processors` | other processors |
 //! | `interrupts` | local APIC, HLT, NMI |
 //! | `doorbell` | restricted injection: #HV and its doorbell page |
+//! | `alternate_injection` | events that one level gives to another |
 //! | `secure_tsc` | the time stamp counter with Secure TSC |
 //! | `guest_requests` | messages to the security processor |
 
+mod alternate_injection;
 mod check;
 mod communication;
 mod doorbell;
@@ -49,6 +51,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Check> {
         doorbell::CHECKS,
         secure_tsc::CHECKS,
         levels::CHECKS,
+        alternate_injection::CHECKS,
     ]
     .into_iter()
     .flatten()

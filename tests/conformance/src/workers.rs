@@ -104,6 +104,7 @@ impl Bench {
         self.create_level(vmpl, page)?;
         expect_done("RDTSC", &self.at_level(vmpl, Probe::Rdtsc)?)?;
         self.started.levels[usize::from(vmpl.number())] = true;
+        self.level_save_areas[usize::from(vmpl.number())] = Some(page);
         Ok(())
     }
 

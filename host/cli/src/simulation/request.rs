@@ -89,6 +89,7 @@ pub(crate) struct Platform {
 /// out.
 const SEV_FEATURES: SevFeatures = SevFeatures::SNP_ACTIVE
     .union(SevFeatures::RESTRICTED_INJECTION)
+    .union(SevFeatures::ALTERNATE_INJECTION)
     .union(SevFeatures::DEBUG_SWAP)
     .union(SevFeatures::SECURE_TSC);
 

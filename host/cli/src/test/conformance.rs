@@ -27,9 +27,10 @@ use crate::test::listener::Listener;
 
 /// The images that the guest is in, by manifest, and numbers of processors that
 /// the checks run with in each. The first is the one that the endings run in.
-const IMAGES: [(&str, &[u32]); 3] = [
+const IMAGES: [(&str, &[u32]); 4] = [
     ("images/conformance.toml", &[1, 4]),
     ("images/conformance-restricted.toml", &[4]),
+    ("images/conformance-alternate.toml", &[1]),
     ("images/conformance-secure-tsc.toml", &[4]),
 ];
 /// The item by which the guest is told what to do.

@@ -100,11 +100,14 @@ impl Guest {
             injection,
             Injection::Exception { vector: ExceptionVector::HYPERVISOR_INJECTION, .. }
         );
-        // VMRUN fails then: from memory, as is that both features are alike in
-        // this [APM 24593 §15.36.16 and §15.36.17].
-        let restricted = SevFeatures::RESTRICTED_INJECTION | SevFeatures::ALTERNATE_INJECTION;
-        if running.save_area.features.intersects(restricted) && !is_doorbell {
+        let features = running.save_area.features;
+        // VMRUN fails then: from memory [APM 24593 §15.36.16].
+        if features.contains(SevFeatures::RESTRICTED_INJECTION) && !is_doorbell {
             return Err("the save area restricts injection to #HV".to_string());
+        }
+        // The processor does not look at the control block: from memory as well.
+        if features.contains(SevFeatures::ALTERNATE_INJECTION) {
+            return Err("the save area takes events from itself alone".to_string());
         }
         processors.wake(index);
         let injections = &mut self.injections[index.apic_id() as usize];

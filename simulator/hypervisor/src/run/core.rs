@@ -74,6 +74,11 @@ impl Core {
     ) -> Result<(), StateRefusal> {
         load_vmsa(vmsa, running.vmpl, offer, self.vcpu.save(), &mut self.file)?;
         self.vcpu.registers = self.file.general.clone();
+        match self.file.events {
+            Some(events) => self.vcpu.set_events(events),
+            // What the level before has left pending is not this one's.
+            None => self.vcpu.clear_virtual_interrupt(),
+        }
         self.loaded = Some(running);
         self.due = Due::Nothing;
         Ok(())
@@ -83,6 +88,10 @@ impl Core {
     /// ([`Self::leave_processor`]).
     pub(super) fn store(&mut self, vmsa: &mut Vmsa) {
         self.file.general = self.vcpu.registers.clone();
+        if self.file.events.is_some() {
+            self.file.events = Some(self.vcpu.events());
+            self.vcpu.inject(Event::NONE);
+        }
         store_vmsa(self.vcpu.save(), &self.file, &self.last_exit, vmsa);
         self.loaded = None;
     }
@@ -129,10 +138,21 @@ impl Core {
         self.file.features.contains(SevFeatures::RESTRICTED_INJECTION)
     }
 
+    /// Whether all that it gets stands in its save area: nothing is injected.
+    pub(super) fn has_events_of_its_own(&self) -> bool {
+        self.file.events.is_some()
+    }
+
+    /// Whether interrupts and NMIs of its local APIC are delivered as such.
+    pub(super) fn takes_vectors(&self) -> bool {
+        !self.is_restricted() && !self.has_events_of_its_own()
+    }
+
     /// Whether an interrupt ends HLT: the guest takes interrupts, or #HV tells
-    /// it of them, which nothing masks.
+    /// it of them, which nothing masks. A guest that gets none goes on behind
+    /// HLT, for it may have something to do of which nobody else knows.
     pub(super) fn can_be_woken(&mut self) -> bool {
-        self.is_restricted() || self.vcpu.save().rflags.contains(Rflags::IF)
+        !self.takes_vectors() || self.vcpu.save().rflags.contains(Rflags::IF)
     }
 
     /// Goes on behind an instruction of `length` bytes.

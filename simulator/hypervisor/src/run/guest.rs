@@ -17,7 +17,7 @@ use apic::{Line, Pin};
 use machine::doorbell::{Waiting, ring};
 use machine::ghcb::{Next, PageStates, Server, Stop};
 use machine::hostile::{Injection, Scenario, serve};
-use machine::processor::{Exception, Offer, RegisterFile, deliver_exception};
+use machine::processor::{Exception, Offer, RegisterFile, SavedEvents, deliver_exception};
 use machine::processors::{RunState, Running, Target};
 use machine::reverse_map::Encryption;
 use machine::{Gpa, GuestMemory, Schedule};
@@ -358,7 +358,8 @@ impl Guest {
     /// that is pending ends the run before the first instruction.
     fn calibrate(&mut self, number: usize) {
         let core = &mut self.cores[number];
-        if self.world.marks.is_calibrated() || core.vcpu.is_injecting() {
+        let is_busy = core.vcpu.is_injecting() || core.has_events_of_its_own();
+        if self.world.marks.is_calibrated() || is_busy {
             return;
         }
         core.vcpu.clear_virtual_interrupt();
@@ -389,7 +390,7 @@ impl Guest {
         match core.due {
             Due::Nothing => {
                 let local = self.world.bus.local_apic_mut(number as u8);
-                let takes = !core.in_nmi && !core.is_restricted();
+                let takes = !core.in_nmi && core.takes_vectors();
                 if takes && local.events().non_maskable && local.take_non_maskable() {
                     core.in_nmi = true;
                     core.vcpu.inject(Event::nmi());
@@ -417,8 +418,15 @@ impl Guest {
                     core.vcpu.leave_interrupt_shadow();
                     return None;
                 }
+                let events = core.vcpu.events();
                 core.vcpu.clear_virtual_interrupt();
-                match communication::deliver(&mut core.vcpu, code, intercepts) {
+                let delivery = communication::deliver(&mut core.vcpu, code, intercepts);
+                if core.has_events_of_its_own() {
+                    // What is to be delivered, if anything, is #VC.
+                    let event = core.vcpu.events().event;
+                    core.vcpu.set_events(SavedEvents { event, ..events });
+                }
+                match delivery {
                     Delivery::Done => {}
                     Delivery::Interrupted(exit) => {
                         core.due = Due::Communication(code);
@@ -439,6 +447,9 @@ impl Guest {
 
     /// Makes the interrupt pending that the processor would take next.
     fn offer_interrupt(&mut self, number: usize) {
+        if self.cores[number].has_events_of_its_own() {
+            return;
+        }
         if self.cores[number].is_restricted() {
             return self.ring_doorbell(number);
         }
@@ -491,7 +502,7 @@ impl Guest {
 
     /// Tells the interrupt controller if the processor has taken it.
     fn accept_interrupt(&mut self, number: usize) {
-        if self.cores[number].is_restricted() {
+        if !self.cores[number].takes_vectors() {
             return;
         }
         let local = self.world.bus.local_apic_mut(number as u8);

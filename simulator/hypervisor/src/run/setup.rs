@@ -180,6 +180,7 @@ fn check_options(options: &Options) -> Result<(), End> {
 /// SEV features that have their effect here.
 const OFFERED_FEATURES: SevFeatures = SevFeatures::SNP_ACTIVE
     .union(SevFeatures::RESTRICTED_INJECTION)
+    .union(SevFeatures::ALTERNATE_INJECTION)
     .union(SevFeatures::DEBUG_SWAP)
     .union(SevFeatures::PREVENT_HOST_IBS)
     .union(SevFeatures::BTB_ISOLATION)

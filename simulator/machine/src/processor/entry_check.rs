@@ -8,6 +8,7 @@
 use abi_snp::{SevFeatures, Vmpl, Vmsa};
 use abi_x86::{Cr0, Cr4, Efer, SegmentAttributes};
 
+use crate::processor::saved_events::{self, EventRefusal};
 use crate::processor::xsave_image::{MXCSR_MASK, StateComponents};
 
 /// Features that a platform may offer: those that this model acts on, those
@@ -17,6 +18,7 @@ use crate::processor::xsave_image::{MXCSR_MASK, StateComponents};
 pub const MODELLED_FEATURES: SevFeatures = SevFeatures::SNP_ACTIVE
     .union(SevFeatures::REFLECT_VC)
     .union(SevFeatures::RESTRICTED_INJECTION)
+    .union(SevFeatures::ALTERNATE_INJECTION)
     .union(SevFeatures::DEBUG_SWAP)
     .union(SevFeatures::PREVENT_HOST_IBS)
     .union(SevFeatures::SECURE_TSC)
@@ -54,6 +56,9 @@ pub enum StateRefusal {
     /// `SEV_FEATURES` asks for what the platform does not have.
     #[error("SEV_FEATURES ask for {0}, which the platform does not offer")]
     Features(SevFeatures),
+    /// An event of the save area is not possible.
+    #[error(transparent)]
+    Events(#[from] EventRefusal),
     /// EFER lacks SVME.
     #[error("EFER lacks SVME")]
     NotSvm,
@@ -120,7 +125,8 @@ pub fn check_vmsa(vmsa: &Vmsa, vmpl: Vmpl, offer: &Offer) -> Result<(), StateRef
         .chain(modes(vmsa))
         .chain(extended_state(vmsa, offer))
         .find(|(broken, _)| *broken);
-    broken.map_or(Ok(()), |(_, refusal)| Err(refusal))
+    broken.map_or(Ok(()), |(_, refusal)| Err(refusal))?;
+    Ok(saved_events::check(vmsa)?)
 }
 
 /// Whether a check fails, and what it means if it does.

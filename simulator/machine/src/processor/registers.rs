@@ -10,6 +10,7 @@ use abi_svm::SaveArea;
 
 use crate::execution::{Cpl, Execution};
 use crate::guest_tsc::GuestTsc;
+use crate::processor::saved_events::SavedEvents;
 use crate::processor::xsave_image::XsaveImage;
 
 /// The general-purpose registers but RAX and RSP, which the VMCB holds.
@@ -70,6 +71,8 @@ pub struct RegisterFile {
     pub spec_ctrl: u64,
     /// The time stamp counter.
     pub tsc: GuestTsc,
+    /// Events of the VMSA, with alternate injection.
+    pub events: Option<SavedEvents>,
     /// DR0 to DR3; zero without [`SevFeatures::DEBUG_SWAP`].
     pub dr: [u64; 4],
     /// Address masks of DR0 to DR3; zero without [`SevFeatures::DEBUG_SWAP`].
@@ -92,6 +95,7 @@ impl RegisterFile {
             tsc_aux: 0,
             spec_ctrl: 0,
             tsc: GuestTsc::PROCESSOR,
+            events: None,
             dr: [0; 4],
             dr_address_mask: [0; 4],
         }

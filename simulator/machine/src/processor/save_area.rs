@@ -14,6 +14,7 @@ use abi_svm::{Event, ExitCode, SaveArea};
 use crate::guest_tsc::GuestTsc;
 use crate::processor::entry_check::{Offer, StateRefusal, check_vmsa};
 use crate::processor::registers::RegisterFile;
+use crate::processor::saved_events::SavedEvents;
 use crate::processor::x87::{abridge_tags, full_tags, pack_registers, unpack_registers};
 use crate::processor::xsave_image::{MXCSR_MASK, StateComponents};
 
@@ -37,6 +38,7 @@ pub fn load_vmsa(
     load_same(vmsa, save, file);
     load_extended(vmsa, file);
     file.tsc = GuestTsc::of(vmsa);
+    file.events = SavedEvents::of(vmsa);
     let debug = file.features.contains(SevFeatures::DEBUG_SWAP);
     file.dr = if debug { vmsa.dr } else { [0; 4] };
     file.dr_address_mask = if debug { vmsa.dr_address_mask } else { [0; 4] };
@@ -67,6 +69,9 @@ pub fn store_vmsa(save: &SaveArea, file: &RegisterFile, exit: &ExitRecord, vmsa:
     if file.features.contains(SevFeatures::DEBUG_SWAP) {
         vmsa.dr = file.dr;
         vmsa.dr_address_mask = file.dr_address_mask;
+    }
+    if let Some(events) = file.events {
+        events.store(vmsa);
     }
     vmsa.guest_exit_code = exit.code.0;
     vmsa.guest_exit_info_1 = exit.info_1;

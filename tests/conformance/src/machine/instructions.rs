@@ -62,6 +62,10 @@ pub(super) enum Instruction {
     TripleFault,
     /// Exchanges RDX with the 8 bytes at RAX.
     Exchange,
+    /// Takes interrupts for a moment.
+    TakeInterrupts,
+    /// RAX = CR8.
+    ReadCr8,
 }
 
 unsafe extern "C" {
@@ -131,4 +135,6 @@ instructions! {
     "cli" "hlt";
     "push 0" "push 0" "lidt [rsp]" "ud2";
     "xchg [rax], rdx";
+    "sti" "nop" "nop" "cli";
+    "mov rax, cr8";
 }

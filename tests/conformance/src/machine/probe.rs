@@ -76,6 +76,9 @@ pub(crate) enum Probe {
     Call(Page),
     /// Waits for an interrupt.
     Halt,
+    /// Takes the interrupts that wait.
+    TakeInterrupts,
+    ReadCr8,
     /// Waits with interrupts off.
     HaltForGood,
     /// An exception without an interrupt table.
@@ -322,6 +325,8 @@ impl Probe {
                 Instruction::Call
             }
             Self::Halt => Instruction::Halt,
+            Self::TakeInterrupts => Instruction::TakeInterrupts,
+            Self::ReadCr8 => Instruction::ReadCr8,
             Self::HaltForGood => Instruction::HaltForGood,
             Self::TripleFault => Instruction::TripleFault,
             Self::Undefined => Instruction::Undefined,
@@ -345,6 +350,7 @@ impl Probe {
             Self::OutString(..) => (*rcx, *rsi) = (after.rcx, after.rsi),
             Self::Vmmcall { .. }
             | Self::ReadDr7
+            | Self::ReadCr8
             | Self::InByte(_)
             | Self::InWord(_)
             | Self::Pvalidate { .. }
@@ -363,6 +369,7 @@ impl Probe {
             | Self::Write(..)
             | Self::Call(_)
             | Self::Halt
+            | Self::TakeInterrupts
             | Self::HaltForGood
             | Self::TripleFault
             | Self::Undefined => {}

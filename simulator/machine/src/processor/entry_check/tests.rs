@@ -17,7 +17,7 @@ fn usual_states_run() {
 #[test]
 fn every_check_has_its_refusal() {
     type Spoil = fn(&mut Vmsa);
-    let cases: [(Spoil, StateRefusal); 21] = [
+    let cases: [(Spoil, StateRefusal); 22] = [
         (|v| v.vmpl = 1, StateRefusal::Vmpl { found: 1, asked: Vmpl::Vmpl2 }),
         (|v| v.vmpl = 0xff, StateRefusal::Vmpl { found: 0xff, asked: Vmpl::Vmpl2 }),
         (|v| v.sev_features = SevFeatures::empty(), StateRefusal::SnpInactive),
@@ -51,6 +51,13 @@ fn every_check_has_its_refusal() {
         (|v| v.xcr0 = 0xe7, StateRefusal::Xcr0(0xe7)),
         (|v| v.mxcsr = 0x1_1f80, StateRefusal::Mxcsr(0x1_0000)),
         (|v| v.mxcsr = u32::MAX, StateRefusal::Mxcsr(0xffff_0000)),
+        (
+            |v| {
+                v.sev_features |= SevFeatures::ALTERNATE_INJECTION;
+                v.event_inj = 0x8000_0700;
+            },
+            StateRefusal::Events(EventRefusal::Event(0x8000_0700)),
+        ),
     ];
     for (spoil, refusal) in cases {
         let mut vmsa = long_mode(Vmpl::Vmpl2);
