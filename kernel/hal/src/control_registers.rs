@@ -4,6 +4,14 @@ use core::arch::asm;
 
 use abi_x86::Cr4;
 
+/// CR3, the C-bit included where there is one.
+pub(crate) fn cr3() -> u64 {
+    let value: u64;
+    // SAFETY: reading it changes nothing.
+    unsafe { asm!("mov {}, cr3", out(reg) value, options(nomem, nostack, preserves_flags)) };
+    value
+}
+
 /// CR4.
 pub(crate) fn cr4() -> Cr4 {
     let value: u64;

@@ -14,7 +14,8 @@
 //! 2. `entry/start.rs`: 64-bit entry. Chooses the platform, loads the
 //!    processor's tables (`segments.rs`, `trap/`), checks the boot block, lets
 //!    the platform make memory usable (`snp/start.rs`) and calls the function
-//!    that the kernel binary named with `entry!`.
+//!    that the kernel binary named with `entry!`. `memory/` makes allocators of
+//!    what the image leaves free.
 //! 3. The kernel runs; `println!` writes to the platform's console.
 //! 4. `stop` says why and ends the machine, also after a panic (`panic.rs`)
 //!    or an exception (`trap/handler.rs`).
@@ -44,6 +45,8 @@
 extern crate alloc;
 
 #[cfg(target_os = "none")]
+mod broadcast;
+#[cfg(target_os = "none")]
 mod control_registers;
 #[cfg(target_os = "none")]
 pub mod cpuid;
@@ -66,9 +69,21 @@ mod print;
 #[cfg(target_os = "none")]
 pub mod processor;
 #[cfg(target_os = "none")]
+mod processor_requests;
+#[cfg(target_os = "none")]
+mod processor_start;
+#[cfg(target_os = "none")]
+mod processor_table;
+#[cfg(target_os = "none")]
+pub mod processors;
+#[cfg(target_os = "none")]
 mod protection;
 #[cfg(target_os = "none")]
+mod recoverable;
+#[cfg(target_os = "none")]
 mod segments;
+#[cfg(target_os = "none")]
+mod shootdown;
 #[cfg(target_os = "none")]
 mod snp;
 #[cfg(target_os = "none")]
@@ -80,6 +95,7 @@ mod ghcb_slot;
 pub mod heap;
 pub mod memory;
 mod out_of_memory;
+mod start_error;
 mod stop_reason;
 pub mod sync;
 mod take_once;
@@ -89,6 +105,9 @@ pub use abi_boot;
 pub use out_of_memory::OutOfMemory;
 #[cfg(target_os = "none")]
 pub use print::print;
+#[cfg(target_os = "none")]
+pub use recoverable::Fault;
+pub use start_error::StartError;
 #[cfg(target_os = "none")]
 pub use stop::stop;
 pub use stop_reason::StopReason;

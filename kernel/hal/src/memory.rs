@@ -18,6 +18,10 @@
 //! | `kernel_space` | the kernel's page tables, edited through cursors |
 //! | `shared` | [`SharedPages`]: memory that the host can see |
 //! | `shared_words` | bytes to and from memory that others change |
+//! | `dynamic_area` | who has which addresses of the last GiB |
+//! | `stack_slot`, `kernel_stack` | [`KernelStack`]: stacks with guards, and whose they are |
+//! | `windows` | [`Window`]: pages that the kernel does not own, for a moment |
+//! | `user_copy` | copies to and from user memory |
 //! | `statistics` | [`Statistics`]: resident memory by kind |
 //!
 //! Above them stands the heap (`heap.rs`).
@@ -43,30 +47,48 @@
 //!
 //! Specification: [APM 24593 §5 and §15.34].
 
+mod dynamic_area;
 mod flush;
 mod frame_kind;
 mod frame_pool;
 mod frames;
 mod free_memory;
 mod kernel_space;
+mod kernel_stack;
 mod region;
 mod shared;
 mod shared_words;
+mod stack_slot;
+#[cfg(target_os = "none")]
 mod start;
 mod statistics;
 mod tables;
+#[cfg(target_os = "none")]
+mod user_copy;
+#[cfg(target_os = "none")]
+mod windows;
 
 pub use frame_kind::{
     FrameKind, KernelData, PageTable, SaveArea, Secret, SharedWithHost, Stack, User,
 };
 pub use frames::Frames;
+pub use kernel_stack::KernelStack;
+pub use page_tables::Encryption;
 pub use shared::{ConversionRefused, PageConversion, PageRun, ShareError, SharedPages};
+pub use stack_slot::{MOST_STACK_PAGES, StackOwner, StackPlace, stack_at};
 pub use statistics::{Statistics, statistics};
 
 #[allow(unused_imports, reason = "for platforms with several processors")]
-pub(crate) use flush::on_other_processors;
+pub(crate) use flush::{flush_own, on_other_processors};
 pub(crate) use frame_kind::Heap;
 #[allow(unused_imports, reason = "for platforms that have to validate it")]
 pub(crate) use free_memory::free_memory;
 pub(crate) use region::{physical_address, virtual_address};
+#[cfg(target_os = "none")]
 pub(crate) use start::start;
+#[cfg(target_os = "none")]
+pub(crate) use user_copy::note_smap;
+#[cfg(target_os = "none")]
+pub use user_copy::{USER_END, copy_from_user, copy_to_user};
+#[cfg(target_os = "none")]
+pub use windows::{Window, WindowError};

@@ -3,21 +3,27 @@
 //! GS points at the [`Processor`] of the processor that runs, from the first
 //! instructions in Rust on (`segments.rs`). The first processor's is a static,
 //! so that nothing has to be allocated before locks, messages and exceptions
-//! work.
+//! work; the others' are allocated before they start (`processors.rs`) and live
+//! for ever.
 //!
 //! All references are shared. A field is either fixed before its processor
 //! starts, or atomic; those that only the processor itself changes say so, and
-//! are changed with interrupts masked ([`crate::sync::mask`]), so that
-//! neither a handler nor a task that takes over comes in between.
+//! are changed with interrupts masked ([`crate::sync::mask`]), so that neither a
+//! handler nor a task that takes over comes in between.
 
 use core::arch::asm;
-use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 
 use crate::ghcb_slot::GhcbSlot;
+use crate::processor_requests::Requests;
 use crate::sync::processor_state::ProcessorState;
 
+/// Most processors that the kernel can have.
+pub const MAX_PROCESSORS: usize = shootdown::MAX_PROCESSORS as usize;
+
 /// A processor by its number: 0 for the one that the machine starts on, and on
-/// without gaps. Not the number that the platform has for it.
+/// without gaps, below [`MAX_PROCESSORS`]. Not the number that the platform has
+/// for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProcessorIndex(u32);
 
@@ -25,10 +31,22 @@ impl ProcessorIndex {
     /// The processor that the machine starts on.
     pub const FIRST: Self = Self(0);
 
+    /// The processor of this number, `None` if there cannot be one.
+    pub(crate) const fn new(number: u32) -> Option<Self> {
+        if number < shootdown::MAX_PROCESSORS { Some(Self(number)) } else { None }
+    }
+
     /// The number.
     #[must_use]
     pub const fn number(self) -> u32 {
         self.0
+    }
+
+    /// The number, as that of an element of something with an element for each
+    /// processor.
+    #[must_use]
+    pub const fn as_usize(self) -> usize {
+        self.0 as usize
     }
 }
 
@@ -40,8 +58,11 @@ pub struct Processor {
     index: ProcessorIndex,
     /// The number that the platform has for it.
     apic_id: AtomicU32,
+    is_online: AtomicBool,
     /// Its locks, and why interrupts are masked.
     pub(crate) locks: ProcessorState,
+    /// What others ask of it.
+    pub(crate) requests: Requests,
     /// Its page for requests to the host, on SEV-SNP.
     pub(crate) ghcb: GhcbSlot,
 }
@@ -50,12 +71,15 @@ pub struct Processor {
 pub(crate) static FIRST: Processor = Processor::new(ProcessorIndex::FIRST);
 
 impl Processor {
-    const fn new(index: ProcessorIndex) -> Self {
+    /// A processor that does not run yet.
+    pub(crate) const fn new(index: ProcessorIndex) -> Self {
         Self {
             this: AtomicPtr::new(core::ptr::null_mut()),
             index,
             apic_id: AtomicU32::new(0),
+            is_online: AtomicBool::new(false),
             locks: ProcessorState::new(),
+            requests: Requests::new(),
             ghcb: GhcbSlot::empty(),
         }
     }
@@ -70,6 +94,22 @@ impl Processor {
     #[must_use]
     pub fn apic_id(&self) -> u32 {
         self.apic_id.load(Ordering::Relaxed)
+    }
+
+    /// Whether it has started.
+    #[must_use]
+    pub fn is_online(&self) -> bool {
+        self.is_online.load(Ordering::Acquire)
+    }
+
+    /// Notes the number that the platform has for it, before it starts.
+    pub(crate) fn set_apic_id(&self, apic_id: u32) {
+        self.apic_id.store(apic_id, Ordering::Relaxed);
+    }
+
+    /// Notes that it has started.
+    pub(crate) fn set_online(&self) {
+        self.is_online.store(true, Ordering::Release);
     }
 
     /// Prepares it to be what GS points at, and gives the value for GS.

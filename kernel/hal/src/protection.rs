@@ -4,6 +4,7 @@ use abi_x86::Cr4;
 
 use crate::control_registers::set_cr4;
 use crate::cpuid;
+use crate::memory::note_smap;
 
 /// Structured extended features [APM 24594 appendix E.3.6].
 const FEATURES: u32 = 7;
@@ -26,4 +27,7 @@ pub(crate) fn load() {
     flags.set(Cr4::UMIP, answer.ecx & UMIP != 0);
     // SAFETY: INV-CONTROL-1: the kernel maps no user pages as its own.
     unsafe { set_cr4(flags) };
+    if flags.contains(Cr4::SMAP) {
+        note_smap();
+    }
 }

@@ -18,6 +18,7 @@
 //! | `communication` | #VC |
 //! | `first_ghcb` | the first processor's page, from private to shared |
 //! | `registers` | registers of the interrupt controller, and time |
+//! | `processors` | other processors |
 //! | `region` | the module's own memory becomes usable |
 //! | `start` | all this in order |
 //!
@@ -41,6 +42,7 @@ mod negotiation;
 mod page_conversion;
 mod page_state;
 mod ports;
+mod processors;
 mod region;
 mod registers;
 mod reverse_map;
@@ -52,4 +54,8 @@ pub(crate) use cpuid::query as cpuid;
 pub(crate) use msr_protocol::terminate;
 pub(crate) use page_conversion::SnpPages;
 pub(crate) use ports::CONSOLE;
+pub(crate) use processors::{
+    enter as enter_processor, identifiers as processor_identifiers, prepare as prepare_processor,
+    start as start_processor,
+};
 pub(crate) use start::start;

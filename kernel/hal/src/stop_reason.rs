@@ -48,6 +48,12 @@ pub enum StopReason {
     HostIntercept,
     /// The host gives no proper answer by the GHCB page.
     HostGhcbAnswer,
+    /// The host gives no usable list of processors.
+    HostProcessorList,
+    /// A page of the kernel could not become a save area.
+    HostSaveArea,
+    /// The host did not start a processor.
+    HostProcessorStart,
     /// A Rust panic: an invariant of our own does not hold.
     Panic,
     /// An exception or interrupt that nothing handles.
@@ -82,6 +88,9 @@ impl StopReason {
     /// | 0x2a | [`HostNestedPageFault`](Self::HostNestedPageFault) |
     /// | 0x2b | [`HostIntercept`](Self::HostIntercept) |
     /// | 0x2c | [`HostGhcbAnswer`](Self::HostGhcbAnswer) |
+    /// | 0x2d | [`HostProcessorList`](Self::HostProcessorList) |
+    /// | 0x2e | [`HostSaveArea`](Self::HostSaveArea) |
+    /// | 0x2f | [`HostProcessorStart`](Self::HostProcessorStart) |
     /// | 0x7f | [`Trap`](Self::Trap) by an interrupt, vector 32 and above |
     /// | 0x80 + vector | [`Trap`](Self::Trap) by an exception, vector 0 to 31 |
     #[must_use]
@@ -108,6 +117,9 @@ impl StopReason {
             Self::HostNestedPageFault => 0x2a,
             Self::HostIntercept => 0x2b,
             Self::HostGhcbAnswer => 0x2c,
+            Self::HostProcessorList => 0x2d,
+            Self::HostSaveArea => 0x2e,
+            Self::HostProcessorStart => 0x2f,
             Self::Trap(ExceptionVector(vector @ 0..32)) => 0x80 | vector,
             Self::Trap(_) => 0x7f,
         }
@@ -121,6 +133,13 @@ impl fmt::Display for StopReason {
             Self::ServiceStart => f.write_str("this kernel cannot start services yet"),
             Self::BootBlock => f.write_str("malformed boot block"),
             Self::Panic => f.write_str("panic"),
+            Self::HostProcessorList => {
+                f.write_str("the host did not provide a usable list of processors")
+            }
+            Self::HostSaveArea => {
+                f.write_str("the host did not provide a page that can be a save area")
+            }
+            Self::HostProcessorStart => f.write_str("the host did not start a processor"),
             Self::HostGhcbAnswer => {
                 f.write_str("the host did not answer properly by the GHCB page")
             }
@@ -172,6 +191,9 @@ mod tests {
             StopReason::ServiceStart,
             StopReason::BootBlock,
             StopReason::Panic,
+            StopReason::HostProcessorList,
+            StopReason::HostSaveArea,
+            StopReason::HostProcessorStart,
             StopReason::HostGhcbAnswer,
             StopReason::HostInjection,
             StopReason::HostTookPage,

@@ -8,18 +8,38 @@
 #![forbid(unsafe_code)]
 
 use abi_boot::{BootBlock, Part, PartKind};
-use hal::{StopReason, println, stop};
+use hal::processors::{identifiers, start_others, wait};
+use hal::{StartError, StopReason, println, stop};
 
 hal::entry!(main);
 
 /// Starts what the image asks for.
 fn main(block: BootBlock<'static>) -> ! {
     print_boot_block(&block);
+    start_processors(&block);
     let reason = match block.parts_of(PartKind::SERVICE).next() {
         None => StopReason::NoServices,
         Some(_) => StopReason::ServiceStart,
     };
     stop(reason)
+}
+
+/// Starts all processors that the host lists, as many as the image allows.
+fn start_processors(block: &BootBlock<'_>) {
+    let most = block.max_vcpus as usize;
+    let started = identifiers().and_then(|all| start_others(all.get(..most).unwrap_or(&all), idle));
+    match started {
+        Ok(count) => println!("processors: {count}"),
+        Err(StartError::Host(reason)) => stop(reason),
+        Err(error) => println!("other processors do not run: {error}"),
+    }
+}
+
+/// What other processors do: there is nothing to do yet.
+fn idle() -> ! {
+    loop {
+        wait();
+    }
 }
 
 /// Prints banner, region and parts.

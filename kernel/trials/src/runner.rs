@@ -1,7 +1,8 @@
 //! Runs the tests and prints what comes of them.
 
 use abi_boot::BootBlock;
-use hal::{StopReason, print, println, stop};
+use hal::processors::{identifiers, start_others, wait};
+use hal::{StartError, StopReason, print, println, stop};
 
 use crate::options::{Choice, choice};
 use crate::suites::{ENDINGS, TRIALS};
@@ -9,6 +10,11 @@ use crate::trial::{Ending, Failure, Trial};
 
 /// Runs what the image asks for, and stops the machine.
 pub(crate) fn run(_: BootBlock<'static>) -> ! {
+    match identifiers().and_then(|all| start_others(&all, idle)) {
+        Ok(count) => println!("processors: {count}"),
+        Err(StartError::Host(reason)) => stop(reason),
+        Err(error) => println!("other processors do not run: {error}"),
+    }
     let trials = || TRIALS.iter().copied().flatten();
     match choice() {
         Choice::From(first) => run_trials(trials().skip(first)),
@@ -28,6 +34,13 @@ pub(crate) fn run(_: BootBlock<'static>) -> ! {
         }
     }
     stop(StopReason::NoServices)
+}
+
+/// What the other processors do: they serve requests.
+fn idle() -> ! {
+    loop {
+        wait();
+    }
 }
 
 fn run_trials(trials: impl Iterator<Item = &'static Trial> + Clone) {

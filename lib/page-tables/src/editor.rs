@@ -22,6 +22,9 @@ pub enum Error {
     /// Nothing is mapped there.
     #[error("{0:#x} is not mapped")]
     NotMapped(u64),
+    /// There is no table of small pages for this address.
+    #[error("{0:#x} was not prepared for pages that come and go")]
+    NotPrepared(u64),
     /// There is no memory for another table.
     #[error("there is no memory for another page table")]
     OutOfTables,
@@ -163,6 +166,55 @@ impl PageTables {
         self.change(tables, range, |attributes| Attributes { encryption, ..attributes })
     }
 
+    /// Makes tables of small pages for `range`, so that
+    /// [`set_page`](Self::set_page) can be used there. Everything leads where
+    /// it did; processors have to forget it before anything else is changed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Range`], [`Error::OutOfTables`].
+    pub fn prepare(&mut self, tables: &mut impl Tables, range: Range<u64>) -> Result<(), Error> {
+        check(&range)?;
+        let mut next = range.start;
+        while next < range.end {
+            let leaf = self.leaf(tables, next);
+            if leaf.level == Level::PageTable {
+                next = (next | (SIZE_2M - 1)).saturating_add(1);
+            } else if leaf.entry.is_present() {
+                self.split_page(tables, leaf, next)?;
+            } else {
+                self.add_tables(tables, leaf, next, Level::PageTable)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the small page at `address` lead to `page`, given as physical
+    /// address and attributes, or nowhere, whatever it was before. It is one
+    /// store, so that those who change different pages need not know of each
+    /// other. Processors have to forget what was there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotPrepared`] if there is no table for it, [`Error::Address`].
+    pub fn set_page(
+        &self,
+        tables: &mut impl Tables,
+        address: u64,
+        page: Option<(u64, Attributes)>,
+    ) -> Result<(), Error> {
+        let leaf = self.leaf(tables, address);
+        if leaf.level != Level::PageTable {
+            return Err(Error::NotPrepared(address));
+        }
+        let entry = match page {
+            Some((page, attributes)) => self.page_entry(page, attributes, EntryFlags::empty())?,
+            None => PageTableEntry::EMPTY,
+        };
+        tables.write(leaf.table, leaf.index, entry);
+        Ok(())
+    }
+
     /// Rewrites all pages of `range`, which must be mapped.
     fn change(
         &mut self,
@@ -220,29 +272,52 @@ impl PageTables {
         attributes: Attributes,
     ) -> Result<u64, Error> {
         let start = range.start;
-        let mut leaf = self.leaf(tables, start);
+        let leaf = self.leaf(tables, start);
         if leaf.entry.is_present() {
             return Err(Error::Occupied(start));
         }
         let aligned = (start | address).is_multiple_of(SIZE_2M) && range.end - start >= SIZE_2M;
-        let (lowest, huge) = match leaf.level {
-            Level::PageTable => (Level::PageTable, EntryFlags::empty()),
-            _ if aligned => (Level::PageDirectory, EntryFlags::HUGE),
-            _ => (Level::PageTable, EntryFlags::empty()),
+        let (lowest, huge) = if aligned && leaf.level > Level::PageTable {
+            (Level::PageDirectory, EntryFlags::HUGE)
+        } else {
+            (Level::PageTable, EntryFlags::empty())
         };
+        let page = self.page_entry(address, attributes, huge)?;
+        let leaf = self.add_tables(tables, leaf, start, lowest)?;
+        tables.write(leaf.table, leaf.index, page);
+        Ok(leaf.level.entry_size())
+    }
+
+    /// The entry of a page, `huge` or not.
+    fn page_entry(
+        &self,
+        address: u64,
+        attributes: Attributes,
+        huge: EntryFlags,
+    ) -> Result<PageTableEntry, Error> {
         let (flags, c_bit) = (attributes.flags() | huge, attributes.c_bit(self.c_bit_mask));
-        let page = PageTableEntry::page(address, flags, c_bit);
-        let page = page.filter(|page| page.address(self.c_bit_mask) == address);
-        let page = page.ok_or(Error::Address(address))?;
+        let entry = PageTableEntry::page(address, flags, c_bit);
+        // A shared page must not become a private one by its address.
+        let entry = entry.filter(|entry| entry.address(self.c_bit_mask) == address);
+        entry.ok_or(Error::Address(address))
+    }
+
+    /// Adds tables below an empty entry, down to `lowest`.
+    fn add_tables(
+        &mut self,
+        tables: &mut impl Tables,
+        mut leaf: Leaf,
+        address: u64,
+        lowest: Level,
+    ) -> Result<Leaf, Error> {
         while leaf.level > lowest {
             let Some(level) = leaf.level.below() else { break };
             let table = tables.allocate().ok_or(Error::OutOfTables)?;
-            tables.write(leaf.table, leaf.index, self.table_entry(table, start));
-            let (index, entry) = (level.index(start), PageTableEntry::EMPTY);
+            tables.write(leaf.table, leaf.index, self.table_entry(table, address));
+            let (index, entry) = (level.index(address), PageTableEntry::EMPTY);
             leaf = Leaf { table, level, index, entry };
         }
-        tables.write(leaf.table, leaf.index, page);
-        Ok(leaf.level.entry_size())
+        Ok(leaf)
     }
 
     /// Makes sure that no page lies on both sides of `address`.

@@ -42,7 +42,7 @@ pub(super) fn flush(range: Range<u64>) {
 }
 
 /// Makes this processor forget the translations of `range`.
-fn flush_own(range: Range<u64>) {
+pub(crate) fn flush_own(range: Range<u64>) {
     if range.end.saturating_sub(range.start) / PAGE_SIZE > MOST_SINGLE_PAGES {
         // SAFETY: CR3 keeps its value; forgotten translations are looked up
         // again.

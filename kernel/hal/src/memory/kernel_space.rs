@@ -7,19 +7,23 @@
 
 use core::ops::Range;
 
-use abi_boot::{Access, BootBlock, Part, VIRTUAL_BASE};
+use abi_boot::{Access, BootBlock, Part};
 use page_tables::{Attributes, Error, PageTables};
 
+use super::dynamic_area::DYNAMIC_START;
 use super::flush::flush;
 use super::frame_kind::FrameKind;
 use super::frames::Frames;
 use super::region::virtual_address;
 use super::tables::LinearTables;
 use crate::OutOfMemory;
-use crate::sync::{Rank, SpinLock};
+use crate::sync::{Once, Rank, SpinLock};
 
 /// The tables; `None` until memory starts.
 static SPACE: SpinLock<Option<KernelSpace>> = SpinLock::new(Rank::PageTable, None);
+
+/// The same tables, for pages that come and go without a change of tables.
+static PREPARED: Once<PageTables> = Once::new();
 
 struct KernelSpace {
     tables: PageTables,
@@ -28,7 +32,9 @@ struct KernelSpace {
 
 /// Takes over the tables that the processor uses, which the builder made.
 pub(super) fn set(block: BootBlock<'static>) {
-    let tables = PageTables::at(block.page_table_root, block.c_bit_mask);
+    let tables = || PageTables::at(block.page_table_root, block.c_bit_mask);
+    assert!(PREPARED.set(tables()).is_ok(), "memory starts once");
+    let tables = tables();
     *SPACE.lock() = Some(KernelSpace { tables, block });
 }
 
@@ -72,6 +78,12 @@ impl Cursor<'_> {
         expect_memory(self.tables.split(&mut LinearTables, pages))
     }
 
+    /// Makes tables for `pages`, so that [`set_own_page`] can be used there.
+    pub(super) fn prepare(&mut self, pages: Range<u64>) -> Result<(), OutOfMemory> {
+        self.check(&pages);
+        expect_memory(self.tables.prepare(&mut LinearTables, pages))
+    }
+
     /// Makes `pages` lead nowhere.
     pub(super) fn unmap(&mut self, pages: Range<u64>) -> Result<(), OutOfMemory> {
         self.check(&pages);
@@ -108,13 +120,31 @@ pub(super) fn edit_linear<K: FrameKind, R>(
     edit_range(range.clone(), |cursor| edit(cursor, range))
 }
 
+/// Edits `range` of the last GiB. The caller has it to itself: the files named
+/// in `dynamic_area.rs` do.
+pub(super) fn edit_owned<R>(range: Range<u64>, edit: impl FnOnce(&mut Cursor<'_>) -> R) -> R {
+    assert!(range.start >= DYNAMIC_START, "{range:#x?} lies in the linear map, which frames own");
+    edit_range(range, edit)
+}
+
+/// Makes the page at `address` of the last GiB, which the caller has to itself
+/// and has prepared, lead to a physical address, or nowhere. No lock is taken:
+/// the kernel's tables are never taken down, and the entry is the caller's. It
+/// is also the caller's to make processors forget what was there.
+pub(super) fn set_own_page(address: u64, page: Option<(u64, Attributes)>) -> Result<(), Error> {
+    assert!(address >= DYNAMIC_START, "{address:#x} lies in the linear map, which frames own");
+    let Some(tables) = PREPARED.get() else {
+        panic!("addresses are prepared after memory starts");
+    };
+    tables.set_page(&mut LinearTables, address, page)
+}
+
 /// Edits `range`, which the caller owns.
 ///
 /// # Panics
 ///
 /// Something in `range` is immutable, or memory has not started.
 fn edit_range<R>(range: Range<u64>, edit: impl FnOnce(&mut Cursor<'_>) -> R) -> R {
-    assert!(range.start >= VIRTUAL_BASE, "{range:#x?} is not the kernel's");
     let (result, changed) = {
         let mut space = SPACE.lock();
         let Some(space) = space.as_mut() else {

@@ -10,7 +10,8 @@ use frame_allocator::{AddError, FrameAllocator, FrameEntry};
 use super::free_memory::free_memory;
 use super::region::virtual_address;
 use super::shared::{PageConversion, set_conversion};
-use super::{frame_pool, kernel_space, region};
+use super::{frame_pool, kernel_space, region, windows};
+use crate::OutOfMemory;
 
 /// Why memory cannot start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,6 +22,9 @@ pub(crate) enum StartError {
     /// The boot block describes free memory that cannot be.
     #[error("the boot block is at fault: {0}")]
     FreeMemory(#[from] AddError),
+    /// There is free memory, but not as much as every processor needs.
+    #[error("{0}, before all processors had some: enlarge region.size in the manifest")]
+    OutOfMemory(#[from] OutOfMemory),
 }
 
 /// Makes the region's free memory available. On platforms where memory has to
@@ -57,6 +61,8 @@ pub(crate) fn start(
     frame_pool::set(pool);
     kernel_space::set(block);
     set_conversion(conversion);
+    // The processor that runs needs some, whatever the boot block says.
+    windows::start(block.max_vcpus.max(1))?;
     Ok(())
 }
 

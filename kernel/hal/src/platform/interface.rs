@@ -3,10 +3,14 @@
 use core::fmt;
 
 use abi_boot::BootBlock;
+use alloc::vec::Vec;
 use cpuid_table::Answer;
 use processor::TrapFrame;
 
 use crate::memory::PageConversion;
+use crate::processor::Processor;
+use crate::processor_start::ProcessorStart;
+use crate::start_error::StartError;
 use crate::stop_reason::StopReason;
 use serial::Console;
 
@@ -43,6 +47,43 @@ pub(crate) trait Platform {
     fn handle(&self, frame: &mut TrapFrame) -> Result<(), StopReason> {
         Err(StopReason::Trap(frame.vector()))
     }
+
+    /// Identifiers of all processors that the host says there are, each once, the
+    /// own one included.
+    ///
+    /// # Errors
+    ///
+    /// The host gives no usable list, or there is no memory for it.
+    fn processor_identifiers(&self) -> Result<Vec<u32>, StartError>;
+
+    /// Gives a processor what it needs on this platform, before it starts.
+    ///
+    /// # Errors
+    ///
+    /// There is no memory for it, or the host does not do its part.
+    fn prepare_processor(&self, processor: &Processor) -> Result<(), StartError>;
+
+    /// Starts a processor, without waiting for it.
+    ///
+    /// # Errors
+    ///
+    /// There is no way to, or the host does not do its part.
+    fn start_processor(&self, start: &ProcessorStart) -> Result<(), StartError>;
+
+    /// Sets up what the processor that runs this has on this platform.
+    ///
+    /// # Errors
+    ///
+    /// The host does not do its part.
+    fn enter_processor(&self) -> Result<(), StopReason>;
+
+    /// Makes another processor look at its requests as soon as it can. Where
+    /// nothing interrupts a processor, it looks by itself.
+    fn kick(&self, other: &Processor);
+
+    /// Waits until there can be something new to do: requests, or an interrupt.
+    /// Called with interrupts masked; they are again when it returns.
+    fn wait(&self);
 
     /// Where messages go, if the platform has such a place.
     fn console(&self) -> Option<&dyn Console>;

@@ -4,19 +4,29 @@
 //! that is the one thing that every virtual machine monitor understands without
 //! firmware tables: started with `-no-reboot`, QEMU then ends.
 
+use core::arch::asm;
 use core::arch::x86_64::{__cpuid_count, CpuidResult};
 use core::fmt;
 
 use abi_boot::BootBlock;
+use alloc::vec::Vec;
 use cpuid_table::Answer;
 
 use super::interface::Platform;
 use super::triple_fault::triple_fault;
+use crate::heap::TryPush;
 use crate::memory::{ConversionRefused, PageConversion, PageRun};
 use crate::port::{COM1, Ports};
+use crate::processor::{Processor, current};
+use crate::processor_start::ProcessorStart;
+use crate::start_error::StartError;
 use crate::stop_reason::StopReason;
 use serial::Console;
 use serial::Uart;
+
+/// Extended topology [APM 24594 appendix E.3.8]: EDX is the identifier of the
+/// own processor, 0 where there is no such leaf and only one processor.
+const TOPOLOGY: u32 = 0xb;
 
 /// The platform `native`.
 pub(crate) struct Native;
@@ -36,6 +46,7 @@ impl Platform for Native {
         _tell: fn(fmt::Arguments<'_>),
     ) -> Result<(), StopReason> {
         // All memory of a plain machine is usable from the beginning.
+        current().set_apic_id(self.cpuid(TOPOLOGY, 0).edx);
         Ok(())
     }
 
@@ -46,6 +57,37 @@ impl Platform for Native {
     fn cpuid(&self, leaf: u32, subleaf: u32) -> Answer {
         let CpuidResult { eax, ebx, ecx, edx } = __cpuid_count(leaf, subleaf);
         Answer { eax, ebx, ecx, edx }
+    }
+
+    fn processor_identifiers(&self) -> Result<Vec<u32>, StartError> {
+        let mut own = Vec::new();
+        own.try_push(current().apic_id())?;
+        Ok(own)
+    }
+
+    fn prepare_processor(&self, _processor: &Processor) -> Result<(), StartError> {
+        Err(StartError::Unsupported)
+    }
+
+    fn start_processor(&self, _start: &ProcessorStart) -> Result<(), StartError> {
+        Err(StartError::Unsupported)
+    }
+
+    fn enter_processor(&self) -> Result<(), StopReason> {
+        Ok(())
+    }
+
+    fn kick(&self, _other: &Processor) {
+        // There is none.
+    }
+
+    fn wait(&self) {
+        if !current().requests.are_pending() {
+            // SAFETY: INV-TRAP-1: handlers change nothing that this code could
+            // notice. The first instruction after STI is not interrupted, so
+            // nothing comes between the look above and HLT.
+            unsafe { asm!("sti", "hlt", "cli", options(nostack)) };
+        }
     }
 
     fn console(&self) -> Option<&dyn Console> {

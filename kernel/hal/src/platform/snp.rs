@@ -7,14 +7,17 @@ use core::fmt;
 
 use abi_boot::BootBlock;
 use abi_x86::ExceptionVector;
+use alloc::vec::Vec;
 use cpuid_table::Answer;
 use processor::TrapFrame;
 use serial::Console;
 
 use super::interface::Platform;
 use crate::memory::PageConversion;
-use crate::processor::current;
+use crate::processor::{Processor, current};
+use crate::processor_start::ProcessorStart;
 use crate::snp;
+use crate::start_error::StartError;
 use crate::stop_reason::StopReason;
 
 /// The platform `snp`.
@@ -48,6 +51,33 @@ impl Platform for Snp {
             | ExceptionVector::NON_MASKABLE_INTERRUPT
             | ExceptionVector(32..) => Err(StopReason::HostInjection),
             other => Err(StopReason::Trap(other)),
+        }
+    }
+
+    fn processor_identifiers(&self) -> Result<Vec<u32>, StartError> {
+        snp::processor_identifiers()
+    }
+
+    fn prepare_processor(&self, processor: &Processor) -> Result<(), StartError> {
+        snp::prepare_processor(processor)
+    }
+
+    fn start_processor(&self, start: &ProcessorStart) -> Result<(), StartError> {
+        snp::start_processor(start)
+    }
+
+    fn enter_processor(&self) -> Result<(), StopReason> {
+        snp::enter_processor()
+    }
+
+    fn kick(&self, _other: &Processor) {
+        // Nothing interrupts the kernel: it looks by itself.
+    }
+
+    fn wait(&self) {
+        // Nothing would end a HLT.
+        while !current().requests.are_pending() {
+            core::hint::spin_loop();
         }
     }
 

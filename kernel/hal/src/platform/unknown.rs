@@ -6,11 +6,15 @@
 use core::fmt;
 
 use abi_boot::BootBlock;
+use alloc::vec::Vec;
 use cpuid_table::Answer;
 
 use super::interface::Platform;
 use super::triple_fault::triple_fault;
 use crate::memory::{ConversionRefused, PageConversion, PageRun};
+use crate::processor::Processor;
+use crate::processor_start::ProcessorStart;
+use crate::start_error::StartError;
 use crate::stop_reason::StopReason;
 use serial::Console;
 
@@ -56,6 +60,26 @@ impl Platform for Unknown {
     fn cpuid(&self, _leaf: u32, _subleaf: u32) -> Answer {
         Answer::ZERO
     }
+
+    fn processor_identifiers(&self) -> Result<Vec<u32>, StartError> {
+        Err(StartError::Unsupported)
+    }
+
+    fn prepare_processor(&self, _processor: &Processor) -> Result<(), StartError> {
+        Err(StartError::Unsupported)
+    }
+
+    fn start_processor(&self, _start: &ProcessorStart) -> Result<(), StartError> {
+        Err(StartError::Unsupported)
+    }
+
+    fn enter_processor(&self) -> Result<(), StopReason> {
+        Err(StopReason::UnknownPlatform)
+    }
+
+    fn kick(&self, _other: &Processor) {}
+
+    fn wait(&self) {}
 
     fn console(&self) -> Option<&dyn Console> {
         None

@@ -5,7 +5,8 @@ use core::fmt;
 use abi_boot::BootBlock;
 
 use super::ports::CONSOLE;
-use super::{cpuid, first_ghcb, negotiation, region, status};
+use super::{cpuid, first_ghcb, negotiation, processors, region, status};
+use crate::processor::current;
 use crate::stop_reason::StopReason;
 
 /// From the boot block to usable memory. `tell` prints a line, once there is a
@@ -28,6 +29,7 @@ pub(crate) fn start(
     let findings = cpuid::check(block)?;
     first_ghcb::check_level()?;
     first_ghcb::share(block)?;
+    current().set_apic_id(processors::own_identifier()?);
     CONSOLE.configure();
     tell(format_args!("SEV features: {features}; host offers: {offers}"));
     if findings != 0 {

@@ -3,7 +3,7 @@
 use core::marker::PhantomData;
 
 use super::interrupt_flag;
-use super::this_processor::with_state;
+use super::this_processor::{serve_requests, with_state};
 
 /// No interrupt is handled on this processor while this value lives, and the
 /// running task stays on it.
@@ -26,7 +26,11 @@ pub fn mask() -> Masked {
 
 impl Drop for Masked {
     fn drop(&mut self) {
-        if with_state(|state| state.interrupts().leave()) {
+        let unmask = with_state(|state| state.interrupts().leave());
+        if !with_state(|state| state.interrupts().masked()) {
+            serve_requests();
+        }
+        if unmask {
             interrupt_flag::set();
         }
     }

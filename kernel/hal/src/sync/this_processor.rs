@@ -8,6 +8,17 @@ pub(super) fn with_state<R>(use_it: impl FnOnce(&ProcessorState) -> R) -> R {
     use_it(&crate::processor::current().locks)
 }
 
+/// Does what other processors ask of the running one. Interrupts are masked by
+/// the processor's flag.
+#[cfg(target_os = "none")]
+pub(super) fn serve_requests() {
+    crate::processor::current().requests.serve();
+}
+
+/// Nobody asks threads for anything.
+#[cfg(not(target_os = "none"))]
+pub(super) fn serve_requests() {}
+
 /// Calls `use_it` with the running thread's state, which stands for a
 /// processor's where there is an operating system.
 #[cfg(not(target_os = "none"))]

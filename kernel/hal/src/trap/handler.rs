@@ -2,10 +2,13 @@
 
 use core::arch::asm;
 
+use abi_x86::ExceptionVector;
 use processor::{Report, TrapFrame};
 
+use crate::memory::{StackPlace, stack_at};
 use crate::platform::current;
 use crate::println;
+use crate::recoverable::find_fixup;
 use crate::stop::stop_with_report;
 use crate::stop_reason::StopReason;
 
@@ -25,9 +28,23 @@ pub(super) unsafe extern "C" fn handle(frame: *mut TrapFrame) {
     // nothing refers to until this returns.
     let frame = unsafe { &mut *frame };
     let result = if is_in_place { current().handle(frame) } else { Err(StopReason::HostInjection) };
-    if let Err(reason) = result {
+    if let Err(reason) = result
+        && !recover(frame)
+    {
         report(frame, reason);
     }
+}
+
+/// Goes on behind an access that was expected to fail at times: of memory that
+/// is not mapped, or that is not the module's to access on SEV-SNP.
+fn recover(frame: &mut TrapFrame) -> bool {
+    let may_be_access =
+        [ExceptionVector::PAGE_FAULT, ExceptionVector::VMM_COMMUNICATION].contains(&frame.vector());
+    let fixup = find_fixup(frame.rip).filter(|_| may_be_access);
+    if let Some(fixup) = fixup {
+        frame.rip = fixup;
+    }
+    fixup.is_some()
 }
 
 /// Shows the registers and stops the machine.
@@ -43,5 +60,10 @@ fn report(frame: &TrapFrame, reason: StopReason) -> ! {
             options(nomem, nostack, preserves_flags),
         );
     }
-    stop_with_report(reason, || println!("{}", Report { frame, cr2, cr3 }))
+    stop_with_report(reason, || {
+        println!("{}", Report { frame, cr2, cr3 });
+        if let Some(StackPlace::Guard(owner)) = stack_at(cr2) {
+            println!("the stack of {owner} has overflowed");
+        }
+    })
 }

@@ -148,6 +148,56 @@ fn want_of_memory_changes_nothing() {
     assert_eq!((mapped.page_size, mapped.attributes), (SIZE_2M, data));
 }
 
+#[test]
+fn prepared_pages_come_and_go_without_memory() {
+    let mut memory = Memory::new(5);
+    let mut tables = PageTables::at(ROOT, C_BIT);
+    let data = Attributes::KERNEL_DATA;
+    // Half of it is a large page already.
+    let large = WINDOW..WINDOW + SIZE_2M;
+    tables.map(&mut memory, large, 0x60_0000, data).unwrap();
+    let page = WINDOW + SIZE_2M;
+    let unprepared = tables.set_page(&mut memory, page, Some((0x5000, data)));
+    assert_eq!(unprepared, Err(Error::NotPrepared(page)));
+    let range = page - SIZE_4K..page + SIZE_4K;
+    tables.prepare(&mut memory, range.clone()).unwrap();
+    assert_eq!(memory.room, 1);
+    tables.prepare(&mut memory, range).unwrap();
+    assert_eq!(memory.room, 1);
+    assert_eq!(tables.lookup(&memory, page - 1).map(|m| m.address), Some(0x7f_ffff));
+    assert_eq!(tables.lookup(&memory, page), None);
+    let shared = Attributes { encryption: Encryption::Shared, ..data };
+    for (address, attributes) in [(0x5000, data), (0x9000, shared)] {
+        tables.set_page(&mut memory, page, Some((address, attributes))).unwrap();
+        let mapped = tables.lookup(&memory, page + 8).unwrap();
+        assert_eq!((mapped.address, mapped.attributes), (address + 8, attributes));
+    }
+    for address in [1, C_BIT, C_BIT | 0x5000, 1 << 52] {
+        let refused = tables.set_page(&mut memory, page, Some((address, shared)));
+        assert_eq!(refused, Err(Error::Address(address)));
+    }
+    tables.set_page(&mut memory, page, None).unwrap();
+    assert_eq!(tables.lookup(&memory, page), None);
+}
+
+#[test]
+fn split_changes_no_translation_and_saves_memory_for_later() {
+    let mut memory = Memory::new(3);
+    let mut tables = PageTables::at(ROOT, C_BIT);
+    let large = WINDOW..WINDOW + SIZE_2M;
+    tables.map(&mut memory, large.clone(), 0x60_0000, Attributes::KERNEL_DATA).unwrap();
+    let page = WINDOW + SIZE_4K..WINDOW + 2 * SIZE_4K;
+    tables.split(&mut memory, page.clone()).unwrap();
+    assert_eq!(memory.room, 0);
+    for address in large.step_by(SIZE_4K as usize) {
+        let mapped = tables.lookup(&memory, address).unwrap();
+        let expected = (0x60_0000 + (address - WINDOW), SIZE_4K, Attributes::KERNEL_DATA);
+        assert_eq!((mapped.address, mapped.page_size, mapped.attributes), expected);
+    }
+    tables.unmap(&mut memory, page.clone()).unwrap();
+    tables.map(&mut memory, page, 0x60_1000, Attributes::KERNEL_DATA).unwrap();
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Map(u64, Attributes),

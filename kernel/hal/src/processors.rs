@@ -1,0 +1,183 @@
+//! Processors other than the first start.
+//!
+//! The first one allocates all that they need, then has the platform start them
+//! at the same time, then waits until each has said that it runs.
+
+use core::arch::naked_asm;
+
+use abi_x86::SIZE_4K;
+use alloc::vec::Vec;
+use processor::Segments;
+
+use crate::memory::{Frames, KernelData, Stack, on_other_processors, virtual_address};
+use crate::platform::current as platform;
+use crate::processor::{Processor, ProcessorIndex, current};
+use crate::processor_requests::Request;
+use crate::processor_start::ProcessorStart;
+use crate::start_error::StartError;
+use crate::stop::stop;
+use crate::stop_reason::StopReason;
+use crate::sync::{Once, mask};
+use crate::{processor_table, protection, segments, shootdown, trap};
+
+/// What processors run once they are set up.
+static MAIN: Once<fn() -> !> = Once::new();
+
+/// Pages of the stack that a processor starts on.
+const STACK_PAGES: u32 = 4;
+
+/// How often the first processor looks whether another one has started, before
+/// it gives up: some seconds' worth.
+const MOST_LOOKS: u64 = 1 << 32;
+
+/// What only one processor uses, in memory that is never freed.
+#[repr(C)]
+struct Own {
+    processor: Processor,
+    segments: Segments,
+}
+
+/// Identifiers of all processors that the host says there are, the own one
+/// included.
+///
+/// # Errors
+///
+/// The host gives no usable list, or there is no memory for it.
+pub fn identifiers() -> Result<Vec<u32>, StartError> {
+    platform().processor_identifiers()
+}
+
+/// Starts the processors with these identifiers, leaving the own one out; each
+/// gets the next number and runs `main`. Returns how many processors run then,
+/// when all do.
+///
+/// # Errors
+///
+/// See [`StartError`]. Processors that were started run on.
+///
+/// # Panics
+///
+/// If it was called before.
+pub fn start_others(identifiers: &[u32], main: fn() -> !) -> Result<u32, StartError> {
+    let first = current();
+    shootdown::include(first.index().number());
+    first.set_online();
+    assert!(MAIN.set(main).is_ok(), "other processors are started once");
+    on_other_processors(shootdown::shoot_down);
+
+    let others = identifiers.iter().copied().filter(|id| *id != first.apic_id());
+    let mut count = 1;
+    let mut starts = Vec::new();
+    starts.try_reserve_exact(identifiers.len()).map_err(|_| crate::OutOfMemory)?;
+    for apic_id in others {
+        let index = ProcessorIndex::new(count).ok_or(StartError::TooMany(identifiers.len()))?;
+        starts.push(prepare(index, apic_id)?);
+        count += 1;
+    }
+    // Nothing is allocated or mapped from here on: whoever counts as started is
+    // asked to forget translations, and waited for.
+    for start in &starts {
+        shootdown::include(start.processor.index().number());
+        platform().start_processor(start)?;
+    }
+    for start in &starts {
+        wait_for(start.processor)?;
+    }
+    Ok(count)
+}
+
+/// Waits until another processor [wakes](wake) this one, or an interrupt comes;
+/// returns at once if that happened since the last time. It may also return for
+/// no reason.
+pub fn wait() {
+    let _masked = mask();
+    platform().wait();
+    // The end of masking serves what was asked.
+}
+
+/// Ends another processor's [`wait`]. Does nothing if there is no such
+/// processor.
+pub fn wake(index: ProcessorIndex) {
+    if let Some(other) = processor_table::of(index.number()) {
+        other.requests.add(Request::Wake);
+        platform().kick(other);
+    }
+}
+
+/// Allocates what a processor needs.
+fn prepare(index: ProcessorIndex, apic_id: u32) -> Result<ProcessorStart, StartError> {
+    let pages = size_of::<Own>().div_ceil(SIZE_4K as usize);
+    let pages = u32::try_from(pages).map_err(|_| crate::OutOfMemory)?;
+    let own = Frames::<KernelData>::allocate(pages)?;
+    let stack = Frames::<Stack>::allocate(STACK_PAGES)?;
+    let stack_top = virtual_address(stack.address()) + stack.size();
+
+    let (address, _) = own.into_raw();
+    let own = core::ptr::with_exposed_provenance_mut::<Own>(virtual_address(address) as usize);
+    // SAFETY: INV-FRAME-1: the frames are zeros, large enough, aligned to a
+    // page, and nobody's since `into_raw`. Segments are all zero at first, as
+    // `Segments::zero` says.
+    let own: &'static mut Own = unsafe {
+        (&raw mut (*own).processor).write(Processor::new(index));
+        &mut *own
+    };
+    own.processor.set_apic_id(apic_id);
+    let entry_argument = (&raw mut *own).expose_provenance() as u64;
+    // The stack is the processor's for ever.
+    let _ = stack.into_raw();
+    // SAFETY: INV-PROCESSOR-1: lives for ever; the processor that it is for uses
+    // the rest of `Own` alone, and this by shared references like everybody.
+    let processor: &'static Processor =
+        unsafe { &*core::ptr::with_exposed_provenance::<Processor>(entry_argument as usize) };
+    platform().prepare_processor(processor)?;
+    processor_table::add(processor);
+    let entry = (enter as *const ()).addr() as u64;
+    Ok(ProcessorStart { processor, entry, entry_argument, stack_top })
+}
+
+/// Waits until a processor says that it runs.
+fn wait_for(processor: &Processor) -> Result<(), StartError> {
+    for _ in 0..MOST_LOOKS {
+        if processor.is_online() {
+            return Ok(());
+        }
+        // Those that run already may ask this one.
+        drop(mask());
+        core::hint::spin_loop();
+    }
+    Err(StartError::Host(StopReason::HostProcessorStart))
+}
+
+/// The first instructions of a processor. RDI is its `Own`, the stack is empty
+/// and aligned, interrupts are off, page tables are those of the first.
+///
+/// # Safety
+///
+/// Only a platform comes here, once for each `ProcessorStart`.
+#[unsafe(naked)]
+unsafe extern "C" fn enter() -> ! {
+    naked_asm!("call {run}", "ud2", run = sym run)
+}
+
+/// Sets a processor up and runs what it is for.
+///
+/// # Safety
+///
+/// `own` is what [`prepare`] made, for this processor.
+unsafe extern "C" fn run(own: *mut Own) -> ! {
+    // SAFETY: nobody else uses the segments, and nobody changes the rest but
+    // through atomics.
+    let (processor, segments): (&'static Processor, &'static mut Segments) =
+        unsafe { (&(*own).processor, &mut (*own).segments) };
+    segments::load(segments, processor);
+    trap::load();
+    if let Err(reason) = platform().enter_processor() {
+        stop(reason)
+    }
+    protection::load();
+    processor.set_online();
+    match MAIN.get() {
+        Some(main) => main(),
+        None => panic!("processors start after there is something to run on them"),
+    }
+}

@@ -1,0 +1,21 @@
+//! Why other processors do not run.
+
+use crate::OutOfMemory;
+use crate::stop_reason::StopReason;
+
+/// Why other processors do not run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StartError {
+    /// There is no memory for what each of them needs.
+    #[error(transparent)]
+    OutOfMemory(#[from] OutOfMemory),
+    /// There cannot be so many.
+    #[error("{0} processors are more than the kernel can have: lower max_vcpus in the manifest")]
+    TooMany(usize),
+    /// The host does not do its part.
+    #[error("{0}")]
+    Host(StopReason),
+    /// There is no way to start them on this platform.
+    #[error("there is no way to start other processors on this platform yet")]
+    Unsupported,
+}
