@@ -109,8 +109,8 @@ pub struct SharedPages<'a> {
     pub content: &'a [Page],
 }
 
-/// Private pages of 4 KiB that are the guest's from the start, and that it has
-/// not accepted.
+/// Private memory that is the guest's from the start, and that it has not
+/// accepted: in pages of 2 MiB where whole ones fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct GivenPages {
@@ -231,6 +231,20 @@ impl GivenPages {
         end(self.gpa, self.count)
     }
 
+    /// The pages, with their sizes.
+    pub fn in_largest_pages(&self) -> impl Iterator<Item = (u64, PageSize)> + use<> {
+        let (mut next, end) = (self.gpa, self.end());
+        core::iter::from_fn(move || {
+            let gpa = next;
+            let fits = |size: PageSize| {
+                gpa.is_multiple_of(size.bytes()) && end.saturating_sub(gpa) >= size.bytes()
+            };
+            let size = [PageSize::Size2M, PageSize::Size4K].into_iter().find(|size| fits(*size))?;
+            next = gpa.saturating_add(size.bytes());
+            Some((gpa, size))
+        })
+    }
+
     /// Refuses pages that are none of a machine with `memory`.
     pub(super) fn check(&self, memory: &[MemoryRange]) -> Result<(), Problem> {
         check_range(self.gpa, self.count, PageSize::Size4K)?;
@@ -277,4 +291,22 @@ fn check_inside(memory: &[MemoryRange], gpa: u64, end: u64) -> Result<(), Proble
         if (range.gpa..range.end()).contains(&covered) { range.end() } else { covered }
     });
     if covered >= end { Ok(()) } else { Err(Problem::OutsideMemory { gpa, end }) }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use std::vec::Vec;
+
+    use super::*;
+
+    #[test]
+    fn given_memory_comes_in_the_largest_pages_that_fit() {
+        let pages = GivenPages { gpa: 0x1f_f000, count: 514 };
+        let sizes: Vec<_> = pages.in_largest_pages().collect();
+        let small = PageSize::Size4K;
+        assert_eq!(sizes, [(0x1f_f000, small), (0x20_0000, PageSize::Size2M), (0x40_0000, small)]);
+        assert_eq!(GivenPages { gpa: 0, count: 511 }.in_largest_pages().count(), 511);
+    }
 }

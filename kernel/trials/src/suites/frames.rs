@@ -124,9 +124,10 @@ fn shared_pages_come_back() -> Outcome {
 }
 
 fn a_large_run_is_shared() -> Outcome {
+    let before = used("shared with host");
     for _ in 0..3 {
         let pages = SharedPages::allocate(512).map_err(|_| failure("pages cannot be shared"))?;
         pages.write(511 * 4096, b"last");
     }
-    equal(used("shared with host"), 0, "bytes that are shared afterwards")
+    equal(used("shared with host"), before, "bytes that are shared afterwards")
 }

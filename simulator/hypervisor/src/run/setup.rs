@@ -292,10 +292,8 @@ fn load(
                 }
             }
             LaunchStep::Given(pages) => {
-                for gpa in (pages.gpa..pages.end()).step_by(4096) {
-                    let given =
-                        reverse_map.rmpupdate(Gpa(gpa), PageSize::Size4K, Assignment::Guest);
-                    given.map_err(refuse)?;
+                for (gpa, size) in pages.in_largest_pages() {
+                    reverse_map.rmpupdate(Gpa(gpa), size, Assignment::Guest).map_err(refuse)?;
                 }
             }
             LaunchStep::Shared(pages) => {
