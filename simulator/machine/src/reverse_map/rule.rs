@@ -51,7 +51,12 @@ pub enum FaultRule {
     /// The entry of a save area that runs does not change: nested page fault,
     /// after which the instruction may be tried again. The manual says that
     /// about entries another processor is using [APM 24593 §15.36.10]; that a
-    /// running save area counts as such is from memory.
+    /// running save area counts as such is from memory. When asked about
+    /// RMPADJUST of one, an author of Linux's SNP support at AMD has answered that
+    /// attempts to modify the entry result in `FAIL_INUSE` (linux-kernel mailing
+    /// list, 5 April 2022, version 12 of "x86/sev: Use SEV-SNP AP creation to start
+    /// secondary CPUs"): whether by guests, too, or by the hypervisor's instructions
+    /// only, is not clear.
     #[error("the entry is in use: the page is a save area that is running")]
     EntryFree,
     /// PVALIDATE and RMPADJUST of 4 KiB in a page of 2 MiB: nested page fault
