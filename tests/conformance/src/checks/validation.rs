@@ -24,6 +24,13 @@ pub(super) const CHECKS: &[Check] = &[
         run: validate,
     },
     Check {
+        name: "validation/required-memory",
+        source: "QEMU backends/igvm.c and target/i386/sev.c, required memory",
+        hardware: "memory that the image requires is the guest's from the start: a page of it can \
+                   be validated without a change of its state",
+        run: required_memory,
+    },
+    Check {
         name: "validation/rescind",
         source: PVALIDATE,
         hardware: "rescinding gives 0 with CF clear, once more 0 with CF set; then the page can be \
@@ -115,6 +122,16 @@ fn validate(bench: &mut Bench) -> Verdict {
         let outcome = pvalidate(bench, page, PageSize::Size4K, Validation::Validate);
         expect_code(&outcome, 0, carry)?;
     }
+    page.write(0, 1);
+    expect("content", 1, page.read(0))
+}
+
+fn required_memory(bench: &mut Bench) -> Verdict {
+    // All memory that is handed out here is required by the image, and no page
+    // is handed out twice.
+    let page = bench.guest.memory.take(PageSize::Size4K, View::Private);
+    let outcome = pvalidate(bench, page, PageSize::Size4K, Validation::Validate);
+    expect_code(&outcome, 0, false)?;
     page.write(0, 1);
     expect("content", 1, page.read(0))
 }
