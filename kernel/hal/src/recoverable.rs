@@ -1,23 +1,23 @@
 //! Accesses that survive a fault.
 //!
 //! Memory of a guest or of a user process may be gone, protected or unvalidated
-//! at any time, whatever was checked before. Each function here holds one
-//! instruction that may fault; the linker collects the addresses of these
+//! at any time, whatever was checked before. [`ForeignBytes`] reaches it by few
+//! instructions that may fault; the linker collects the addresses of these
 //! instructions in a table, each with the address to go on at. A fault handler
 //! that finds the faulting instruction there ([`find_fixup`]) sets the
-//! instruction pointer to that address and returns, and the function reports a
-//! [`Fault`]. A fault anywhere else is a fault of ours.
+//! instruction pointer to that address and returns, and the access reports a [`Fault`]. A fault anywhere else is a fault of ours.
 //!
 //! The bytes are reached by these instructions alone and never by a Rust
 //! reference, so it does not matter who changes them meanwhile.
 //!
-//! # Stop of supervisor access
+//! # User memory
 //!
 //! Where the processor keeps the kernel from user memory (SMAP), the flag AC
-//! allows it. [`copy_user`] sets it for the one instruction; a handler that
-//! comes in between has to clear it for itself, the saved flags bring it back.
+//! allows it, and is set for one instruction. A handler that comes in between
+//! has to clear it for itself; the saved flags bring it back.
 
 use core::arch::asm;
+use core::ptr;
 
 /// The memory cannot be accessed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -71,43 +71,137 @@ macro_rules! may_fault {
     };
 }
 
-/// Copies `count` bytes. Some may have been copied when there is a fault.
-///
-/// # Safety
-///
-/// One of `to` and `from` is the start of `count` bytes that Rust may write or
-/// read; at the other, no access changes memory that Rust uses otherwise
-/// (INV-FOREIGN-1).
-pub(crate) unsafe fn copy(to: *mut u8, from: *const u8, count: usize) -> Result<(), Fault> {
-    let left: usize;
-    // SAFETY: the caller's promise. After a fault, RCX is what is left.
-    unsafe {
-        asm!(
-            may_fault!("rep movsb"),
-            "3:",
-            inout("rcx") count => left,
-            inout("rdi") to => _,
-            inout("rsi") from => _,
-            options(nostack, preserves_flags),
-        );
-    }
-    if left == 0 { Ok(()) } else { Err(Fault) }
+/// How the processor keeps the kernel from memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Guarded {
+    /// Not at all.
+    No,
+    /// But where AC is set.
+    Smap,
 }
 
-/// As [`copy`], for a processor with SMAP: user memory can be accessed.
+/// Bytes that are not the kernel's.
+#[derive(Debug)]
+pub(crate) struct ForeignBytes {
+    start: u64,
+    size: usize,
+    guarded: Guarded,
+}
+
+impl ForeignBytes {
+    /// The `size` bytes at virtual address `start`.
+    ///
+    /// # Safety
+    ///
+    /// Whatever is accessed there, no memory that Rust uses otherwise is read
+    /// or changed (INV-FOREIGN-1). Words are at their natural alignment if
+    /// `start` is. If they are [`Guarded::Smap`], the processor has SMAP.
+    pub(crate) const unsafe fn new(start: u64, size: usize, guarded: Guarded) -> Self {
+        Self { start, size, guarded }
+    }
+
+    /// Copies the bytes from `offset` on to `to`, of which a part may be written
+    /// when there is a fault.
+    pub(crate) fn read(&self, offset: usize, to: &mut [u8]) -> Result<(), Fault> {
+        let from = self.place(offset, to.len());
+        // SAFETY: INV-FOREIGN-1; `to` is Rust's to write.
+        unsafe { copy(to.as_mut_ptr(), from, to.len(), self.guarded) }
+    }
+
+    /// Copies `from` to the bytes from `offset` on, of which a part may be
+    /// written when there is a fault.
+    pub(crate) fn write(&self, offset: usize, from: &[u8]) -> Result<(), Fault> {
+        let to = self.place(offset, from.len());
+        // SAFETY: INV-FOREIGN-1; `from` is Rust's to read.
+        unsafe { copy(to, from.as_ptr(), from.len(), self.guarded) }
+    }
+
+    /// Reads an aligned word at once.
+    pub(crate) fn load(&self, offset: usize) -> Result<u64, Fault> {
+        let (value, failed): (u64, u64);
+        // SAFETY: INV-FOREIGN-1. After a fault, `failed` is still 1.
+        unsafe {
+            asm!(
+                may_fault!("mov {value}, [{from}]"),
+                "xor {failed:e}, {failed:e}",
+                "3:",
+                value = inout(reg) 0_u64 => value,
+                failed = inout(reg) 1_u64 => failed,
+                from = in(reg) self.place(offset, size_of::<u64>()),
+                options(nostack),
+            );
+        }
+        if failed == 0 { Ok(value) } else { Err(Fault) }
+    }
+
+    /// Writes an aligned word at once.
+    pub(crate) fn store(&self, offset: usize, value: u64) -> Result<(), Fault> {
+        let failed: u64;
+        // SAFETY: as in `load`.
+        unsafe {
+            asm!(
+                may_fault!("mov [{to}], {value}"),
+                "xor {failed:e}, {failed:e}",
+                "3:",
+                to = in(reg) self.place(offset, size_of::<u64>()),
+                value = in(reg) value,
+                failed = inout(reg) 1_u64 => failed,
+                options(nostack),
+            );
+        }
+        if failed == 0 { Ok(()) } else { Err(Fault) }
+    }
+
+    /// Puts `value` in the place of a byte, at once, and returns what was there.
+    pub(crate) fn exchange(&self, offset: usize, value: u8) -> Result<u8, Fault> {
+        let (old, failed): (u8, u64);
+        // SAFETY: as in `load`.
+        unsafe {
+            asm!(
+                may_fault!("xchg [{to}], {value}"),
+                "xor {failed:e}, {failed:e}",
+                "3:",
+                to = in(reg) self.place(offset, 1),
+                value = inout(reg_byte) value => old,
+                failed = inout(reg) 1_u64 => failed,
+                options(nostack),
+            );
+        }
+        if failed == 0 { Ok(old) } else { Err(Fault) }
+    }
+
+    /// Address of `size` bytes from `offset` on.
+    fn place(&self, offset: usize, size: usize) -> *mut u8 {
+        let end = offset.checked_add(size);
+        assert!(end.is_some_and(|end| end <= self.size), "{size} bytes at {offset} are too many");
+        ptr::without_provenance_mut(self.start as usize + offset)
+    }
+}
+
+/// Copies `count` bytes.
 ///
 /// # Safety
 ///
-/// As [`copy`].
-pub(crate) unsafe fn copy_user(to: *mut u8, from: *const u8, count: usize) -> Result<(), Fault> {
+/// One of `to` and `from` is foreign (INV-FOREIGN-1), the other the start of
+/// `count` bytes that Rust may write or read. With [`Guarded::Smap`], the
+/// processor has the instructions that change AC.
+unsafe fn copy(to: *mut u8, from: *const u8, count: usize, guarded: Guarded) -> Result<(), Fault> {
     let left: usize;
-    // SAFETY: the caller's promise; the processor has the two instructions that
-    // change AC, which no Rust code looks at.
+    // SAFETY: the caller's promise. After a fault, RCX is what is left. AC is
+    // clear afterwards, as Rust code expects.
     unsafe {
         asm!(
+            "test {guarded:e}, {guarded:e}",
+            "jz 4f",
             "stac",
+            "4:",
             may_fault!("rep movsb"),
-            "3: clac",
+            "3:",
+            "test {guarded:e}, {guarded:e}",
+            "jz 5f",
+            "clac",
+            "5:",
+            guarded = in(reg) u32::from(guarded == Guarded::Smap),
             inout("rcx") count => left,
             inout("rdi") to => _,
             inout("rsi") from => _,
@@ -115,70 +209,4 @@ pub(crate) unsafe fn copy_user(to: *mut u8, from: *const u8, count: usize) -> Re
         );
     }
     if left == 0 { Ok(()) } else { Err(Fault) }
-}
-
-/// Reads an aligned word at once.
-///
-/// # Safety
-///
-/// Reading `from` changes no memory that Rust uses (INV-FOREIGN-1).
-pub(crate) unsafe fn load(from: *const u64) -> Result<u64, Fault> {
-    let (value, failed): (u64, u64);
-    // SAFETY: the caller's promise. After a fault, `failed` is still 1.
-    unsafe {
-        asm!(
-            may_fault!("mov {value}, [{from}]"),
-            "xor {failed:e}, {failed:e}",
-            "3:",
-            value = inout(reg) 0_u64 => value,
-            failed = inout(reg) 1_u64 => failed,
-            from = in(reg) from,
-            options(nostack, readonly),
-        );
-    }
-    if failed == 0 { Ok(value) } else { Err(Fault) }
-}
-
-/// Writes an aligned word at once.
-///
-/// # Safety
-///
-/// Writing `to` changes no memory that Rust uses otherwise (INV-FOREIGN-1).
-pub(crate) unsafe fn store(to: *mut u64, value: u64) -> Result<(), Fault> {
-    let failed: u64;
-    // SAFETY: as in `load`.
-    unsafe {
-        asm!(
-            may_fault!("mov [{to}], {value}"),
-            "xor {failed:e}, {failed:e}",
-            "3:",
-            to = in(reg) to,
-            value = in(reg) value,
-            failed = inout(reg) 1_u64 => failed,
-            options(nostack),
-        );
-    }
-    if failed == 0 { Ok(()) } else { Err(Fault) }
-}
-
-/// Puts `value` in the place of a byte, at once, and returns what was there.
-///
-/// # Safety
-///
-/// As [`store`].
-pub(crate) unsafe fn exchange(to: *mut u8, value: u8) -> Result<u8, Fault> {
-    let (old, failed): (u8, u64);
-    // SAFETY: as in `load`.
-    unsafe {
-        asm!(
-            may_fault!("xchg [{to}], {value}"),
-            "xor {failed:e}, {failed:e}",
-            "3:",
-            to = in(reg) to,
-            value = inout(reg_byte) value => old,
-            failed = inout(reg) 1_u64 => failed,
-            options(nostack),
-        );
-    }
-    if failed == 0 { Ok(old) } else { Err(Fault) }
 }

@@ -11,8 +11,6 @@
 //! instructions of `recoverable.rs`; there is no reference to it.
 
 use alloc::vec::Vec;
-use core::fmt;
-use core::ptr;
 use core::sync::atomic::{AtomicU8, Ordering};
 
 use abi_boot::PAGE_SIZE;
@@ -26,7 +24,7 @@ use super::region::region;
 use crate::OutOfMemory;
 use crate::heap::TryPush;
 use crate::processor::current;
-use crate::recoverable::{self, Fault};
+use crate::recoverable::{Fault, ForeignBytes, Guarded};
 use crate::sync::{Masked, Once, mask};
 
 /// Windows that a processor can have at once: two pages of one call, one of
@@ -73,16 +71,21 @@ pub enum WindowError {
 /// Every access can fail, because the page can be taken away meanwhile. Offsets
 /// are in bytes; an access beyond the page's end is a panic, so callers check
 /// what comes from outside.
+#[derive(Debug)]
 pub struct Window {
     address: u64,
     /// The bit in the processor's entry of [`OPEN`].
     bit: u8,
-    masked: Masked,
+    _masked: Masked,
 }
 
 impl Window {
-    /// Opens a window to the page at guest physical address `page`, as memory
-    /// for reading and writing.
+    /// Opens a window to the page at guest physical address `page`, for reading
+    /// and writing. It is memory, not registers of a device.
+    ///
+    /// The view has to be the one that the page is in: of a page that is the
+    /// host's, a private view ends the machine when it is used, and is not an
+    /// error.
     ///
     /// # Errors
     ///
@@ -110,7 +113,7 @@ impl Window {
         let attributes = Attributes { access: Access::ReadWrite, mode: Mode::Kernel, encryption };
         set_own_page(address, Some((page, attributes))).map_err(|_| WindowError::Address(page))?;
         open.fetch_or(bit, Ordering::Relaxed);
-        Ok(Self { address, bit, masked })
+        Ok(Self { address, bit, _masked: masked })
     }
 
     /// Copies the bytes from `offset` on to `to`.
@@ -123,10 +126,7 @@ impl Window {
     ///
     /// The page ends before.
     pub fn read(&self, offset: usize, to: &mut [u8]) -> Result<(), Fault> {
-        let from = self.place(offset, to.len());
-        // SAFETY: INV-FOREIGN-1: the window leads to a page that is not the
-        // module's; `to` is Rust's to write.
-        unsafe { recoverable::copy(to.as_mut_ptr(), from, to.len()) }
+        self.bytes().read(offset, to)
     }
 
     /// Copies `from` to the bytes from `offset` on.
@@ -139,9 +139,7 @@ impl Window {
     ///
     /// The page ends before.
     pub fn write(&self, offset: usize, from: &[u8]) -> Result<(), Fault> {
-        let to = self.place(offset, from.len());
-        // SAFETY: INV-FOREIGN-1: as in `read`.
-        unsafe { recoverable::copy(to, from.as_ptr(), from.len()) }
+        self.bytes().write(offset, from)
     }
 
     /// Reads the word at `offset`, a multiple of eight, at once.
@@ -154,8 +152,8 @@ impl Window {
     ///
     /// The page ends before, or the offset is no multiple of eight.
     pub fn load(&self, offset: usize) -> Result<u64, Fault> {
-        // SAFETY: INV-FOREIGN-1: as in `read`.
-        unsafe { recoverable::load(self.word(offset)) }
+        assert!(offset.is_multiple_of(size_of::<u64>()), "words are aligned");
+        self.bytes().load(offset)
     }
 
     /// Writes the word at `offset`, a multiple of eight, at once.
@@ -168,8 +166,8 @@ impl Window {
     ///
     /// As [`load`](Self::load).
     pub fn store(&self, offset: usize, value: u64) -> Result<(), Fault> {
-        // SAFETY: INV-FOREIGN-1: as in `read`.
-        unsafe { recoverable::store(self.word(offset), value) }
+        assert!(offset.is_multiple_of(size_of::<u64>()), "words are aligned");
+        self.bytes().store(offset, value)
     }
 
     /// Puts `value` in the place of the byte at `offset`, at once, and returns
@@ -183,20 +181,14 @@ impl Window {
     ///
     /// The page ends before.
     pub fn exchange(&self, offset: usize, value: u8) -> Result<u8, Fault> {
-        // SAFETY: INV-FOREIGN-1: as in `read`.
-        unsafe { recoverable::exchange(self.place(offset, 1), value) }
+        self.bytes().exchange(offset, value)
     }
 
-    /// Address of `size` bytes from `offset` on.
-    fn place(&self, offset: usize, size: usize) -> *mut u8 {
-        let end = offset.checked_add(size);
-        assert!(end.is_some_and(|end| end <= SIZE_4K as usize), "a window shows one page");
-        ptr::without_provenance_mut(self.address as usize + offset)
-    }
-
-    fn word(&self, offset: usize) -> *mut u64 {
-        assert!(offset.is_multiple_of(size_of::<u64>()), "words are aligned");
-        self.place(offset, size_of::<u64>()).cast()
+    /// The page.
+    fn bytes(&self) -> ForeignBytes {
+        // SAFETY: INV-FOREIGN-1: the window leads to a page that is not the
+        // module's, for as long as it lives.
+        unsafe { ForeignBytes::new(self.address, SIZE_4K as usize, Guarded::No) }
     }
 }
 
@@ -209,12 +201,6 @@ impl Drop for Window {
         if let Some(open) = open_windows(current().index().number()) {
             open.fetch_and(!self.bit, Ordering::Relaxed);
         }
-    }
-}
-
-impl fmt::Debug for Window {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Window({:#x}, {:?})", self.address, self.masked)
     }
 }
 
