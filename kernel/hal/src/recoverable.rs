@@ -17,6 +17,7 @@
 //! has to clear it for itself; the saved flags bring it back.
 
 use core::arch::asm;
+use core::slice;
 use core::ptr;
 
 /// The memory cannot be accessed.
@@ -43,17 +44,14 @@ unsafe extern "C" {
 /// Where to go on after a fault of the instruction at `instruction`; `None` if
 /// it is not one of those here.
 pub(crate) fn find_fixup(instruction: u64) -> Option<u64> {
-    let mut entry = &raw const svsm_exception_table_start;
-    while entry != &raw const svsm_exception_table_end {
-        // SAFETY: INV-RECOVERY-1: the linker script puts whole entries between
-        // the two addresses, in memory that nobody writes.
-        let recovery = unsafe { &*entry };
-        if recovery.instruction == instruction {
-            return Some(recovery.fixup);
-        }
-        entry = entry.wrapping_add(1);
-    }
-    None
+    let start = &raw const svsm_exception_table_start;
+    // The number of entries, since to the compiler two statics never have the
+    // same address, which these have where the table is empty.
+    let bytes = (&raw const svsm_exception_table_end).addr().saturating_sub(start.addr());
+    // SAFETY: INV-RECOVERY-1: the linker script puts whole entries between the
+    // two addresses, in memory that nobody writes.
+    let table = unsafe { slice::from_raw_parts(start, bytes / size_of::<Recovery>()) };
+    table.iter().find(|entry| entry.instruction == instruction).map(|entry| entry.fixup)
 }
 
 /// Assembles one instruction that may fault, with its entry in the table. After
