@@ -21,7 +21,8 @@
 //! | `dynamic_area` | who has which addresses of the last GiB |
 //! | `stack_slot`, `kernel_stack` | [`KernelStack`]: stacks with guards, and whose they are |
 //! | `windows` | [`Window`]: pages that the kernel does not own, for a moment |
-//! | `user_copy` | copies to and from user memory |
+//! | `address_space` | [`AddressSpace`]: what a user process sees |
+//! | `user_copy`, `user_range` | copies to and from user memory |
 //! | `statistics` | [`Statistics`]: resident memory by kind |
 //!
 //! Above them stands the heap (`heap.rs`).
@@ -47,6 +48,7 @@
 //!
 //! Specification: [APM 24593 §5 and §15.34].
 
+mod address_space;
 mod dynamic_area;
 mod flush;
 mod frame_kind;
@@ -65,18 +67,21 @@ mod statistics;
 mod tables;
 #[cfg(target_os = "none")]
 mod user_copy;
+mod user_range;
 #[cfg(target_os = "none")]
 mod windows;
 
+pub use address_space::{AddressSpace, MapError};
 pub use frame_kind::{
     FrameKind, KernelData, PageTable, SaveArea, Secret, SharedWithHost, Stack, User,
 };
 pub use frames::Frames;
 pub use kernel_stack::KernelStack;
-pub use page_tables::Encryption;
-pub use shared::{ConversionRefused, PageConversion, PageRun, ShareError, SharedPages};
+pub use page_tables::{Access, Encryption};
+pub use shared::{ConversionRefused, ShareError, SharedPages};
 pub use stack_slot::{MOST_STACK_PAGES, StackOwner, StackPlace, stack_at};
 pub use statistics::{Statistics, statistics};
+pub use user_range::USER_END;
 
 #[allow(unused_imports, reason = "for platforms with several processors")]
 pub(crate) use flush::{flush_own, on_other_processors};
@@ -84,11 +89,12 @@ pub(crate) use frame_kind::Heap;
 #[allow(unused_imports, reason = "for platforms that have to validate it")]
 pub(crate) use free_memory::free_memory;
 pub(crate) use region::{physical_address, virtual_address};
+pub(crate) use shared::{PageConversion, PageRun};
 #[cfg(target_os = "none")]
 pub(crate) use start::start;
 #[cfg(target_os = "none")]
 pub(crate) use user_copy::note_smap;
 #[cfg(target_os = "none")]
-pub use user_copy::{USER_END, copy_from_user, copy_to_user};
+pub use user_copy::{copy_from_user, copy_to_user};
 #[cfg(target_os = "none")]
 pub use windows::{Window, WindowError};

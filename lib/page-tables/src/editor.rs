@@ -66,6 +66,18 @@ impl PageTables {
         Self { root, c_bit_mask }
     }
 
+    /// Physical address of the top table.
+    #[must_use]
+    pub const fn root(&self) -> u64 {
+        self.root
+    }
+
+    /// The machine's C-bit, 0 if it has none.
+    #[must_use]
+    pub const fn c_bit_mask(&self) -> u64 {
+        self.c_bit_mask
+    }
+
     /// What `address` leads to.
     #[must_use]
     pub fn lookup(&self, tables: &impl Tables, address: u64) -> Option<Mapped> {
@@ -213,6 +225,33 @@ impl PageTables {
         };
         tables.write(leaf.table, leaf.index, entry);
         Ok(())
+    }
+
+    /// Makes the whole lower half lead nowhere and gives its tables back, but not
+    /// the top one. No processor may be using these tables, nor have anything of
+    /// them cached: what it walked through is somebody else's memory now.
+    pub fn take_down_lower_half(&mut self, tables: &mut impl Tables) {
+        for index in 0..TABLE_ENTRIES / 2 {
+            let entry = tables.read(self.root, index);
+            tables.write(self.root, index, PageTableEntry::EMPTY);
+            if entry.is_present() {
+                let table = entry.address(self.c_bit_mask);
+                self.release(tables, table, Level::PageDirectoryPointer);
+            }
+        }
+    }
+
+    /// Gives back a table of `level` and those below.
+    fn release(&mut self, tables: &mut impl Tables, table: u64, level: Level) {
+        if let Some(below) = level.below() {
+            for index in 0..TABLE_ENTRIES {
+                let entry = tables.read(table, index);
+                if entry.is_present() && !entry.flags().contains(EntryFlags::HUGE) {
+                    self.release(tables, entry.address(self.c_bit_mask), below);
+                }
+            }
+        }
+        tables.release(table);
     }
 
     /// Rewrites all pages of `range`, which must be mapped.

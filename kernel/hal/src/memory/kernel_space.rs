@@ -8,7 +8,8 @@
 use core::ops::Range;
 
 use abi_boot::{Access, BootBlock, Part};
-use page_tables::{Attributes, Error, PageTables};
+use abi_x86::{PageTableEntry, TABLE_ENTRIES};
+use page_tables::{Attributes, Error, PageTables, Tables};
 
 use super::dynamic_area::DYNAMIC_START;
 use super::flush::flush;
@@ -137,6 +138,26 @@ pub(super) fn set_own_page(address: u64, page: Option<(u64, Attributes)>) -> Res
         panic!("addresses are prepared after memory starts");
     };
     tables.set_page(&mut LinearTables, address, page)
+}
+
+/// The kernel's top-level entries, which every address space has: its half of
+/// the address space. They lead to tables that are never taken down, so a change
+/// below them is one in all address spaces.
+///
+/// # Panics
+///
+/// Memory has not started.
+pub(super) fn upper_half() -> impl Iterator<Item = (usize, PageTableEntry)> {
+    let Some(tables) = PREPARED.get() else {
+        panic!("there is an address space beside the kernel's before memory starts");
+    };
+    let root = tables.root();
+    (TABLE_ENTRIES / 2..TABLE_ENTRIES).map(move |index| (index, LinearTables.read(root, index)))
+}
+
+/// The bit that marks private pages, as a mask.
+pub(super) fn c_bit_mask() -> u64 {
+    PREPARED.get().map_or(0, PageTables::c_bit_mask)
 }
 
 /// Edits `range`, which the caller owns.

@@ -12,9 +12,8 @@ use crate::OutOfMemory;
 /// first, and is wiped when it is dropped.
 #[derive(Debug)]
 pub struct KernelStack {
-    /// Owned for as long as the slot leads to them; reached by no other way
-    /// meanwhile.
-    _frames: Frames<Stack>,
+    /// Owned for as long as the slot leads to them.
+    frames: Frames<Stack>,
     slot: StackSlot,
 }
 
@@ -34,7 +33,7 @@ impl KernelStack {
         let frames = Frames::allocate(pages)?;
         let (range, address) = (slot.range(), frames.address());
         edit_owned(range.clone(), |cursor| cursor.map(range, address, Attributes::KERNEL_DATA))?;
-        Ok(Self { _frames: frames, slot })
+        Ok(Self { frames, slot })
     }
 
     /// The address just above the stack, a multiple of 4096: what the stack
@@ -42,6 +41,23 @@ impl KernelStack {
     #[must_use]
     pub const fn top(&self) -> u64 {
         self.slot.range().end
+    }
+
+    /// Writes `words` to the top, the last one highest, and returns the address
+    /// of the first: for a stack that nobody uses yet.
+    ///
+    /// # Panics
+    ///
+    /// The words are more than the stack holds.
+    pub fn fill_top(&mut self, words: &[u64]) -> u64 {
+        let bytes = self.frames.bytes_mut();
+        let size = size_of_val(words);
+        assert!(size <= bytes.len(), "what a stack starts with fits into it");
+        let start = bytes.len() - size;
+        for (place, word) in bytes[start..].chunks_exact_mut(size_of::<u64>()).zip(words) {
+            place.copy_from_slice(&word.to_le_bytes());
+        }
+        self.top() - size as u64
     }
 
     /// The stack's lowest address.

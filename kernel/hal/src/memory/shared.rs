@@ -37,18 +37,18 @@ use crate::sync::Once;
 
 /// Pages of 4096 bytes side by side, in physical memory and in the linear map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PageRun {
+pub(crate) struct PageRun {
     /// Physical address of the first.
-    pub address: u64,
+    pub(crate) address: u64,
     /// Virtual address of the first.
-    pub virtual_address: u64,
+    pub(crate) virtual_address: u64,
     /// How many.
-    pub count: u32,
+    pub(crate) count: u32,
 }
 
 /// How a platform makes pages private or shared. Nobody uses the pages while it
 /// does. On a platform without encryption there is nothing to do.
-pub trait PageConversion: Sync {
+pub(crate) trait PageConversion: Sync {
     /// Takes back the validation of pages, which are mapped as private.
     ///
     /// # Errors

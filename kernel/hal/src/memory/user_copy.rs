@@ -5,11 +5,8 @@
 
 use core::sync::atomic::{AtomicBool, Ordering};
 
+use super::user_range::USER_END;
 use crate::recoverable::{Fault, ForeignBytes, Guarded};
-
-/// First address behind what a process can have: the lower half but its last
-/// page, so that no access reaches beyond.
-pub const USER_END: u64 = (1 << 47) - 4096;
 
 /// Whether the processors keep the kernel from user pages (CR4.SMAP).
 static SMAP: AtomicBool = AtomicBool::new(false);

@@ -198,6 +198,24 @@ fn split_changes_no_translation_and_saves_memory_for_later() {
     tables.map(&mut memory, page, 0x60_1000, Attributes::KERNEL_DATA).unwrap();
 }
 
+#[test]
+fn lower_half_is_taken_down_and_the_upper_stays() {
+    let mut memory = Memory::new(20);
+    let mut tables = PageTables::at(ROOT, C_BIT);
+    let data = Attributes::KERNEL_DATA;
+    tables.map(&mut memory, WINDOW..WINDOW + SIZE_4K, 0x5000, data).unwrap();
+    let upper = memory.tables.len();
+    for start in [0x1000, SIZE_2M, 1 << 30, 5 << 39, (1 << 47) - 0x1000] {
+        let large = if start == SIZE_2M { SIZE_2M } else { SIZE_4K };
+        tables.map(&mut memory, start..start + large, 0x60_0000, USER_CODE).unwrap();
+    }
+    assert!(memory.tables.len() > upper + 8);
+    tables.take_down_lower_half(&mut memory);
+    assert_eq!(memory.tables.len(), upper);
+    assert_eq!(tables.lookup(&memory, 0x1000), None);
+    assert_eq!(tables.lookup(&memory, WINDOW).map(|m| m.address), Some(0x5000));
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Map(u64, Attributes),
