@@ -12,6 +12,7 @@
 //! | `region` | physical and virtual addresses of the region |
 //! | `frame_kind` | what frames are used for, as types |
 //! | `frame_pool` | the allocator of all frames |
+//! | `frame_cache` | single frames that each processor has at hand |
 //! | `frames` | [`Frames`]: the right to use frames |
 //! | `tables` | page tables as atomics in the linear map |
 //! | `flush` | processors forget translations |
@@ -44,13 +45,14 @@
 //! An edit is: change entries under the lock, release the lock, make all
 //! processors forget, give frames back. The wait for other processors is
 //! outside of the lock, because they may be waiting for it with interrupts
-//! masked. [`kernel_space`] sees to the order.
+//! masked. `kernel_space` sees to the order.
 //!
 //! Specification: [APM 24593 §5 and §15.34].
 
 mod address_space;
 mod dynamic_area;
 mod flush;
+mod frame_cache;
 mod frame_kind;
 mod frame_pool;
 mod frames;
@@ -83,10 +85,8 @@ pub use stack_slot::{MOST_STACK_PAGES, StackOwner, StackPlace, stack_at};
 pub use statistics::{Statistics, statistics};
 pub use user_range::USER_END;
 
-#[allow(unused_imports, reason = "for platforms with several processors")]
 pub(crate) use flush::{flush_own, on_other_processors};
 pub(crate) use frame_kind::Heap;
-#[allow(unused_imports, reason = "for platforms that have to validate it")]
 pub(crate) use free_memory::free_memory;
 pub(crate) use region::{physical_address, virtual_address};
 pub(crate) use shared::{PageConversion, PageRun};

@@ -17,8 +17,8 @@
 //! has to clear it for itself; the saved flags bring it back.
 
 use core::arch::asm;
-use core::slice;
 use core::ptr;
+use core::slice;
 
 /// The memory cannot be accessed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -14,7 +14,8 @@ const SIZES: [u32; CLASSES] =
 /// Number of classes.
 pub(crate) const CLASSES: usize = 14;
 
-/// Objects above this size share four frames instead of one.
+/// Objects of more than this many bytes share two frames, those of more than
+/// twice as many share four; so little of a slab is left over at its end.
 const LARGEST_IN_ONE_FRAME: u32 = 512;
 
 /// A size of objects, by its place in [`SIZES`].
@@ -43,7 +44,11 @@ impl Class {
 
     /// Frames in a slab.
     pub(crate) const fn frames(self) -> u32 {
-        if SIZES[self.0] <= LARGEST_IN_ONE_FRAME { 1 } else { 4 }
+        match SIZES[self.0].div_ceil(LARGEST_IN_ONE_FRAME) {
+            1 => 1,
+            2 => 2,
+            _ => 4,
+        }
     }
 
     /// Bytes in a slab, also what its address is a multiple of.

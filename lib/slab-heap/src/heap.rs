@@ -79,9 +79,10 @@ impl<M: SlabMemory> SlabHeap<M> {
         if was_full {
             self.link(class, start);
         }
-        // One empty slab is kept, if it is the only one with room: a program
-        // that takes and gives back one object shall not move frames each time.
-        if is_empty && !self.is_alone(class, start) {
+        // One empty slab is kept, if it is small and the only one with room: a
+        // program that takes and gives back one object shall not move frames
+        // each time.
+        if is_empty && (class.frames() > 1 || !self.is_alone(class, start)) {
             self.unlink(class, start);
             self.memory.release(start, class.frames());
         }

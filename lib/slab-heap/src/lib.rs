@@ -1,9 +1,9 @@
 //! Heap of slabs on page frames.
 //!
 //! A [`SlabHeap`] serves requests up to [`LARGEST_OBJECT`] bytes from *slabs*:
-//! one frame or four, cut into objects of one size (J. Bonwick, "The Slab
+//! up to four frames, cut into objects of one size (J. Bonwick, "The Slab
 //! Allocator", USENIX Summer 1994). Larger requests take frames of their own.
-//! Slabs without an object go back, all but one of each size.
+//! Slabs without an object go back, but for one of each size that takes one frame.
 //!
 //! What is known of a slab stands in its first 64 bytes ([`Slab`]): which
 //! objects are in use as a bitmap, and its neighbours in the list of slabs with

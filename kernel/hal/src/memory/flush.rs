@@ -27,7 +27,6 @@ const MOST_SINGLE_PAGES: u64 = 32;
 /// # Panics
 ///
 /// It was called before.
-#[allow(dead_code, reason = "for platforms with several processors")]
 pub(crate) fn on_other_processors(shootdown: fn(Range<u64>)) {
     let first = ON_OTHER_PROCESSORS.set(shootdown).is_ok();
     assert!(first, "there is one way to reach the other processors");

@@ -1,9 +1,9 @@
 //! The kernel's page tables, edited through cursors.
 //!
-//! [`edit`] lends a [`Cursor`] on a range to a closure. The caller owns the
-//! range: it has the only right to what is mapped there. When the closure has
-//! returned, the lock on the tables is released and all processors forget what
-//! has changed; only then the edit counts as done.
+//! [`edit_linear`] and [`edit_owned`] lend a [`Cursor`] on a range to a closure.
+//! The caller owns the range: it has the only right to what is mapped there.
+//! When the closure has returned, the lock on the tables is released and all
+//! processors forget what has changed; only then the edit counts as done.
 
 use core::ops::Range;
 

@@ -10,7 +10,7 @@ use frame_allocator::{AddError, FrameAllocator, FrameEntry};
 use super::free_memory::free_memory;
 use super::region::virtual_address;
 use super::shared::{PageConversion, set_conversion};
-use super::{frame_pool, kernel_space, region, windows};
+use super::{frame_cache, frame_pool, kernel_space, region, windows};
 use crate::OutOfMemory;
 
 /// Why memory cannot start.
@@ -61,8 +61,10 @@ pub(crate) fn start(
     frame_pool::set(pool);
     kernel_space::set(block);
     set_conversion(conversion);
-    // The processor that runs needs some, whatever the boot block says.
-    windows::start(block.max_vcpus.max(1))?;
+    // The processor that runs is one, whatever the boot block says.
+    let processors = block.max_vcpus.max(1);
+    frame_cache::start(processors)?;
+    windows::start(processors)?;
     Ok(())
 }
 

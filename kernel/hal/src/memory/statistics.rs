@@ -8,7 +8,7 @@ use frame_allocator::Kind;
 use super::frame_kind::{
     FrameKind, Heap, KernelData, Lost, PageTable, SaveArea, Secret, SharedWithHost, Stack, User,
 };
-use super::{frame_pool, region};
+use super::{frame_cache, frame_pool, region};
 
 /// Names of the kinds, as the log and benchmarks show them.
 const KINDS: [(&str, Kind); 9] = [
@@ -39,10 +39,15 @@ pub struct Statistics {
 pub fn statistics() -> Statistics {
     let bytes = |frames: u32| u64::from(frames) * PAGE_SIZE;
     let region = region::region();
-    let counted = frame_pool::with(|pool| {
-        (bytes(pool.free()), KINDS.map(|(name, kind)| (name, bytes(pool.used(kind)))))
-    });
-    let (free, kinds) = counted.unwrap_or((0, KINDS.map(|(name, _)| (name, 0))));
+    // What processors keep is free; it may change between the two looks.
+    let kept = KINDS.map(|(_, kind)| frame_cache::kept(kind));
+    let counted = frame_pool::with(|pool| (pool.free(), KINDS.map(|(_, kind)| pool.used(kind))));
+    let (free, used) = counted.unwrap_or_default();
+    let free = bytes(free + kept.iter().sum::<u32>());
+    let mut kinds = KINDS.map(|(name, _)| (name, 0));
+    for ((place, used), kept) in kinds.iter_mut().zip(used).zip(kept) {
+        place.1 = bytes(used.saturating_sub(kept));
+    }
     let known = free + kinds.iter().map(|(_, bytes)| bytes).sum::<u64>();
     Statistics { free, fixed: (region.end - region.start).saturating_sub(known), kinds }
 }

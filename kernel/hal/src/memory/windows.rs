@@ -47,6 +47,7 @@ pub(crate) fn start(processors: u32) -> Result<(), OutOfMemory> {
     let range = WINDOWS..first_window(processors);
     edit_owned(range.clone(), |cursor| cursor.prepare(range))?;
     let mut open = Vec::new();
+    open.try_reserve_exact(processors as usize).map_err(|_| OutOfMemory)?;
     for _ in 0..processors {
         open.try_push(AtomicU8::new(0))?;
     }
@@ -93,7 +94,7 @@ impl Window {
     ///
     /// # Panics
     ///
-    /// The processor has four windows open, or [`start`] made no room for it.
+    /// The processor has four windows open, or is more than the boot block allows.
     pub fn open(page: u64, encryption: Encryption) -> Result<Self, WindowError> {
         if !page.is_multiple_of(SIZE_4K) {
             return Err(WindowError::Address(page));

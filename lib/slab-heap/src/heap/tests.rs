@@ -57,20 +57,22 @@ fn heap(most: u32) -> SlabHeap<Memory> {
 
 #[test]
 fn memory_ends() {
-    let mut heap = heap(4);
-    let mut objects: Vec<u64> = core::iter::from_fn(|| heap.allocate(1000, 8)).collect();
-    assert_eq!(objects.len(), 15);
-    assert_eq!(heap.allocate(1, 1), None);
-    assert_eq!(heap.allocate(5000, 1), None);
-    let object = objects.pop().unwrap();
-    heap.release(object, 1000, 8);
-    assert_eq!(heap.allocate(1000, 8), Some(object));
-    for object in objects {
-        heap.release(object, 1000, 8);
+    // Objects, frames of a slab, and what is kept when all objects are back.
+    for (size, in_slab, frames, kept) in [(500, 7, 1, 1), (1000, 7, 2, 0), (2000, 7, 4, 0)] {
+        let mut heap = heap(frames);
+        let mut objects: Vec<u64> = core::iter::from_fn(|| heap.allocate(size, 8)).collect();
+        assert_eq!(objects.len(), in_slab, "{size}");
+        assert_eq!(heap.allocate(1, 1), None);
+        assert_eq!(heap.allocate(5000, 1), None);
+        let object = objects.pop().unwrap();
+        heap.release(object, size, 8);
+        assert_eq!(heap.allocate(size, 8), Some(object));
+        for object in objects {
+            heap.release(object, size, 8);
+        }
+        heap.release(object, size, 8);
+        assert_eq!(heap.memory.frames(), kept, "{size}");
     }
-    heap.release(object, 1000, 8);
-    // One slab is kept.
-    assert_eq!(heap.memory.frames(), 4);
 }
 
 #[test]
@@ -154,7 +156,8 @@ proptest! {
         for (address, (size, alignment)) in objects {
             heap.release(address, size, alignment);
         }
-        // At most one empty slab of each class is left.
+        // At most one empty slab of each class is left, of one frame.
         prop_assert!(heap.memory.taken.len() <= CLASSES);
+        prop_assert!(heap.memory.taken.values().all(|frames| *frames == 1));
     }
 }
