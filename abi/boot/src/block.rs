@@ -133,6 +133,8 @@ impl PartKind {
     pub const GUEST_INITRD: Self = Self(13);
     /// Guest payload: kernel command line without terminating zero.
     pub const GUEST_COMMAND_LINE: Self = Self(14);
+    /// Names of the kernel's functions ([`Symbols`](crate::Symbols)).
+    pub const SYMBOLS: Self = Self(15);
     /// Options for the kernel: the manifest's text, in UTF-8. What words it may
     /// have is for the kernel to say.
     pub const KERNEL_OPTIONS: Self = Self(16);
@@ -155,6 +157,7 @@ impl PartKind {
             Self::GUEST_KERNEL => "guest kernel",
             Self::GUEST_INITRD => "guest initrd",
             Self::GUEST_COMMAND_LINE => "guest command line",
+            Self::SYMBOLS => "symbols",
             Self::KERNEL_OPTIONS => "kernel options",
             _ => return None,
         })

@@ -46,8 +46,10 @@ mod block;
 mod console;
 mod kernel_file;
 mod region;
+mod symbols;
 
 pub use block::{Access, BootBlock, Error, Header, MAX_PARTS, Part, PartKind, Platform};
 pub use console::ConsoleAudience;
 pub use kernel_file::{NOTE_OWNER, NOTE_PVH_ENTRY, PAGE_TABLE_ROOT_OFFSET, STACK_TOP_OFFSET};
 pub use region::{MAX_REGION_SIZE, PAGE_SIZE, VIRTUAL_BASE};
+pub use symbols::{Symbol, SymbolEntry, Symbols, SymbolsError, SymbolsHeader};

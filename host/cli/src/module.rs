@@ -73,11 +73,15 @@ fn library_flags(project: &Project) -> Result<Vec<String>> {
 const PORTABLE_CIPHERS: [&str; 4] =
     ["--cfg", "aes_backend=\"soft\"", "--cfg", "polyval_backend=\"soft\""];
 
+/// Frame pointers, by which the kernel says who called whom when it stops.
+const FRAME_POINTERS: &str = "-Cforce-frame-pointers=yes";
+
 /// The compiler's flags. They take the place of those in cargo's configuration
 /// files, too.
 fn flags(project: &Project) -> Result<Vec<String>> {
     let mut flags = library_flags(project)?;
     flags.extend(PORTABLE_CIPHERS.map(str::to_owned));
+    flags.push(FRAME_POINTERS.to_owned());
     let commit = project.toolbox.compiler_commit();
     let sysroot = process::capture(
         Command::new("rustc").args(["--print", "sysroot"]).current_dir(project.workspace.root()),

@@ -15,6 +15,8 @@ use object::elf::{
 };
 use object::read::elf::{FileHeader, ProgramHeader};
 
+mod symbols;
+
 /// Most loadable segments that a kernel may have. Linkers make four.
 const MAX_SEGMENTS: usize = 16;
 
@@ -29,6 +31,9 @@ pub struct KernelElf {
     pub pvh_entry: Option<u64>,
     /// What to load, sorted by address, each in pages of its own.
     pub segments: Vec<Segment>,
+    /// Names of its functions, as a symbol table of the boot contract
+    /// (`abi_boot`); empty if the file names none.
+    pub symbols: Vec<u8>,
 }
 
 /// A loadable segment.
@@ -164,7 +169,11 @@ pub fn parse_kernel(file: &[u8]) -> Result<KernelElf, Error> {
     }
     match pvh_entry {
         Some(address) if !executes(address) => Err(Error::PvhEntry(address)),
-        _ => Ok(KernelElf { entry, pvh_entry, segments }),
+        _ => {
+            let symbols = symbols::table(header, file, executes)
+                .map_err(|error| Error::Malformed(error.to_string()))?;
+            Ok(KernelElf { entry, pvh_entry, segments, symbols })
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Layout of an image with the module.
 //!
 //! Inside the region, from its base upwards: boot block, kernel segments at the
-//! offsets they are linked to, guard page, boot stack, guard page, what the
-//! platform and the loader fill, services, page tables. The rest of the region
+//! offsets they are linked to, guard page, boot stack, guard page, the names of
+//! the kernel's functions, what the platform and the loader fill, services, page tables. The rest of the region
 //! is free memory: mapped, but not part of the image. A guest payload lies
 //! outside, from the first 2 MiB boundary behind the region on: kernel, initial
 //! RAM disk, command line, each page-aligned and unmapped; the module moves
@@ -164,6 +164,9 @@ pub fn lay_out(inputs: &Inputs<'_>) -> Result<Layout, Error> {
     region.place(Purpose::BootStack, "", stack_size, READ_WRITE, Arc::default())?;
     let stack_top = region.virtual_address(region.next);
     region.guard_page()?;
+    let symbols: Arc<[u8]> = inputs.kernel.symbols.as_slice().into();
+    let size = (symbols.len() as u64).next_multiple_of(PAGE_SIZE);
+    region.place(Purpose::Symbols, "", size, Access::READ, symbols)?;
     for Filled { purpose, pages, access, content } in &inputs.filled {
         let size = u64::from(*pages) * PAGE_SIZE;
         region.place(*purpose, "", size, *access, Arc::clone(content))?;

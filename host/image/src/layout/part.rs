@@ -47,6 +47,8 @@ pub enum Purpose {
     GuestInitrd,
     /// Guest payload: kernel command line.
     GuestCommandLine,
+    /// Names of the kernel's functions.
+    Symbols,
     /// Options for the module's kernel.
     KernelOptions,
     /// Linux `struct boot_params`.
@@ -79,6 +81,7 @@ impl Purpose {
             Self::GuestKernel => PartKind::GUEST_KERNEL,
             Self::GuestInitrd => PartKind::GUEST_INITRD,
             Self::GuestCommandLine => PartKind::GUEST_COMMAND_LINE,
+            Self::Symbols => PartKind::SYMBOLS,
             Self::KernelOptions => PartKind::KERNEL_OPTIONS,
             Self::BootParameters | Self::PlatformData | Self::AcpiTables | Self::FreeMemory => {
                 return None;

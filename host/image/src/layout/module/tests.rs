@@ -297,7 +297,7 @@ fn kernels() -> impl Strategy<Value = KernelElf> {
             all.push(push(gap, pages, content, access));
         }
         let entry = VIRTUAL_BASE + 4096 + 8;
-        KernelElf { entry, pvh_entry: Some(entry + 8), segments: all }
+        KernelElf { entry, pvh_entry: Some(entry + 8), segments: all, symbols: Vec::new() }
     })
 }
 
@@ -338,4 +338,20 @@ proptest! {
             ),
         }
     }
+}
+
+#[test]
+fn names_of_functions_are_a_read_only_part_behind_the_stack() {
+    let without = sample_kernel();
+    let placed = |kernel: &KernelElf| {
+        let layout = lay_out(&inputs(kernel, Platform::SNP)).unwrap();
+        let find = |purpose| layout.parts.iter().find(|part| part.purpose == purpose).cloned();
+        (find(Purpose::BootStack).unwrap(), find(Purpose::Symbols))
+    };
+    assert_eq!(placed(&without).1, None);
+    let kernel = KernelElf { symbols: vec![7; 5000], ..without };
+    let (stack, symbols) = placed(&kernel);
+    let symbols = symbols.unwrap();
+    assert_eq!((symbols.gpa, symbols.size), (stack.end() + 0x1000, 0x2000));
+    assert_eq!((symbols.access, &*symbols.content), (Access::READ, &[7; 5000][..]));
 }
