@@ -99,6 +99,7 @@ mod start_error;
 mod stop_reason;
 pub mod sync;
 mod take_once;
+pub mod thread;
 
 #[doc(hidden)]
 pub use abi_boot;

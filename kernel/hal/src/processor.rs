@@ -17,6 +17,7 @@ use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 use crate::ghcb_slot::GhcbSlot;
 use crate::processor_requests::Requests;
 use crate::sync::processor_state::ProcessorState;
+use crate::thread::processor_threads::ProcessorThreads;
 
 /// Most processors that the kernel can have.
 pub const MAX_PROCESSORS: usize = shootdown::MAX_PROCESSORS as usize;
@@ -63,6 +64,8 @@ pub struct Processor {
     pub(crate) locks: ProcessorState,
     /// What others ask of it.
     pub(crate) requests: Requests,
+    /// The threads that it runs.
+    pub(crate) threads: ProcessorThreads,
     /// Its page for requests to the host, on SEV-SNP.
     pub(crate) ghcb: GhcbSlot,
 }
@@ -80,6 +83,7 @@ impl Processor {
             is_online: AtomicBool::new(false),
             locks: ProcessorState::new(),
             requests: Requests::new(),
+            threads: ProcessorThreads::none(),
             ghcb: GhcbSlot::empty(),
         }
     }

@@ -42,8 +42,11 @@ mod tickets;
 #[cfg(test)]
 mod race_tests;
 
+#[cfg(test)]
+pub(crate) use interrupt_flag::is_set as interrupt_flag_is_set;
 pub use interrupt_state::InterruptState;
 pub use masked::{Masked, mask};
+pub(crate) use masked::{set_unmask_at_end, take_over, unmask_at_end};
 pub use once::Once;
 pub use processor_state::ProcessorState;
 pub use rank::Rank;

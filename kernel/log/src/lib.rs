@@ -33,6 +33,10 @@
 //! far; [`Log::spread`] gives the other processors rings of their own.
 #![no_std]
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    test,
+    allow(clippy::disallowed_methods, clippy::disallowed_macros, reason = "tests may panic")
+)]
 
 mod audience;
 mod level;

@@ -56,10 +56,10 @@ mod imitated {
     }
 
     #[cfg(test)]
-    pub(in crate::sync) fn is_set() -> bool {
+    pub(crate) fn is_set() -> bool {
         FLAG.get()
     }
 }
 
 #[cfg(test)]
-pub(super) use imitated::is_set;
+pub(crate) use imitated::is_set;

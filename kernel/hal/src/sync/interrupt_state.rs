@@ -55,6 +55,12 @@ impl InterruptState {
     pub(super) fn unmask_at_end(&self) -> bool {
         self.unmask_at_end.load(Ordering::Relaxed)
     }
+
+    /// Changes whether the end of the last guard unmasks: that belongs to the
+    /// thread which the processor runs.
+    pub(super) fn set_unmask_at_end(&self, unmask: bool) {
+        self.unmask_at_end.store(unmask, Ordering::Relaxed);
+    }
 }
 
 impl Default for InterruptState {

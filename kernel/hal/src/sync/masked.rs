@@ -17,10 +17,42 @@ pub struct Masked {
     not_send: PhantomData<*const ()>,
 }
 
+impl Masked {
+    /// Whether no other guard lives on this processor: no lock is held, and
+    /// nobody else minds if it goes on with another thread.
+    #[must_use]
+    pub fn is_the_only_one(&self) -> bool {
+        depth(self) == 1
+    }
+}
+
 /// Masks interrupts on the running processor until the guard is dropped.
 pub fn mask() -> Masked {
     let were_unmasked = interrupt_flag::clear();
     with_state(|state| state.interrupts().enter(were_unmasked));
+    Masked { not_send: PhantomData }
+}
+
+/// Number of guards that live on this processor, `_masked` among them.
+fn depth(_masked: &Masked) -> u32 {
+    with_state(|state| state.interrupts().depth())
+}
+
+/// Whether interrupts are unmasked when the last guard ends.
+pub(crate) fn unmask_at_end(_masked: &Masked) -> bool {
+    with_state(|state| state.interrupts().unmask_at_end())
+}
+
+/// Changes whether interrupts are unmasked when the last guard ends. For
+/// switches between threads, to whom that belongs.
+pub(crate) fn set_unmask_at_end(_masked: &Masked, unmask: bool) {
+    with_state(|state| state.interrupts().set_unmask_at_end(unmask));
+}
+
+/// The guard of the thread that the processor has just left, for the one that
+/// begins.
+pub(crate) fn take_over() -> Masked {
+    with_state(|state| assert!(state.interrupts().masked(), "a switch hands a guard over"));
     Masked { not_send: PhantomData }
 }
 
