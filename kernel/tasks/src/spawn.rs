@@ -5,6 +5,7 @@ use core::any::Any;
 
 use hal::OutOfMemory;
 use hal::heap::try_box;
+use hal::memory::StackOwner;
 use hal::sync::mask;
 use hal::thread::Stack;
 
@@ -24,8 +25,9 @@ pub struct TaskOptions {
     pub priority: Priority,
     /// Where it runs.
     pub affinity: Affinity,
-    /// Pages of 4096 bytes of its stack.
-    pub stack_pages: usize,
+    /// Pages of 4096 bytes of its stack, 1 to
+    /// [`MOST_STACK_PAGES`](hal::memory::MOST_STACK_PAGES).
+    pub stack_pages: u32,
 }
 
 /// The task was not made.
@@ -50,14 +52,13 @@ pub enum SpawnError {
 ///
 /// # Panics
 ///
-/// If tasks have not been started.
+/// If tasks have not been started, or the stack has an impossible size.
 pub fn spawn<T: Send + 'static>(
     options: TaskOptions,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<JoinHandle<T>, SpawnError> {
     let system = system();
     let TaskOptions { name, priority, affinity, stack_pages } = options;
-    let stack = Stack::allocate(stack_pages)?;
     let mut result = try_box(None::<T>)?;
     let task = system.dispatcher.reserve(priority, affinity).map_err(|refused| match refused {
         Refused::Full => SpawnError::TooMany,
@@ -74,8 +75,10 @@ pub fn spawn<T: Send + 'static>(
         *thread.result.lock() = Some(result);
         system.end(task)
     };
-    let entry = match try_box(entry) {
-        Ok(entry) => entry,
+    let owner = StackOwner::Task(task.0);
+    let parts = try_box(entry).and_then(|entry| Ok((entry, Stack::allocate(stack_pages, owner)?)));
+    let (entry, stack) = match parts {
+        Ok(parts) => parts,
         Err(error) => {
             system.dispatcher.release(task);
             return Err(error.into());

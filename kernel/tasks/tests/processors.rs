@@ -15,7 +15,7 @@ const PROCESSORS: usize = 2;
 const TASKS: u32 = 64;
 
 /// Enough for panics and their messages, too.
-const STACK_PAGES: usize = 64;
+const STACK_PAGES: u32 = 64;
 
 /// A machine whose processors are threads.
 #[derive(Debug)]

@@ -19,7 +19,7 @@ impl Context {
     /// # Errors
     ///
     /// [`NotEmpty`], if it has a thread already; `stack` and `entry` are dropped.
-    pub fn arm(&self, stack: Stack, entry: Entry) -> Result<(), NotEmpty> {
+    pub fn arm(&self, mut stack: Stack, entry: Entry) -> Result<(), NotEmpty> {
         if !self.advance(state::EMPTY, state::ARMING) {
             return Err(NotEmpty);
         }

@@ -10,10 +10,11 @@ use std::thread as system;
 use std::vec::Vec;
 
 use super::*;
+use crate::memory::StackOwner;
 use crate::sync::mask;
 
 /// Enough for panics and their messages, too.
-const STACK_PAGES: usize = 64;
+const STACK_PAGES: u32 = 64;
 
 fn context() -> &'static Context {
     Box::leak(Box::new(Context::new()))
@@ -41,7 +42,7 @@ fn arm(
         work();
         Departure { next, masked: mask() }
     };
-    context.arm(Stack::allocate(STACK_PAGES).unwrap(), Box::new(entry))
+    context.arm(Stack::allocate(STACK_PAGES, StackOwner::Task(0)).unwrap(), Box::new(entry))
 }
 
 #[test]
