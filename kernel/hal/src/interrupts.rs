@@ -1,40 +1,46 @@
-//! Masking interrupts.
+//! Interrupts that the rest of the kernel hears of.
 //!
-//! Interrupts are masked by the processor's flag, RFLAGS.IF, on all platforms.
-//! Under SEV-SNP's restricted injection nothing but #HV arrives, whatever the
-//! flag says; its handler goes by the flag of the code that it interrupted.
+//! There are two: another processor's call ([`crate::processors::wake`]) and the
+//! timer. Their handlers run with interrupts masked on the stack of the code
+//! that they interrupt; they may go on with another task, since the interrupt is
+//! over for its controller by then.
+//!
+//! | platform | calls | timer |
+//! |---|---|---|
+//! | native | local APIC | local APIC |
+//! | SEV-SNP, restricted injection | #HV | local APIC of the host, by #HV |
+//! | SEV-SNP otherwise | looked for when interrupts would be unmasked, and in [`crate::processors::wait`] | none |
 
-use core::arch::asm;
-use core::marker::PhantomData;
+use core::sync::atomic::Ordering;
 
-use abi_x86::Rflags;
+pub use crate::interrupt_handlers::{on_call, on_timer};
+use crate::platform::current as platform;
+use crate::processor::{NO_ALARM, current};
+use crate::sync::mask;
+use crate::time::now_ns;
 
-/// Proof that interrupts are masked on this processor: nothing else runs on it
-/// meanwhile, except handlers of exceptions. When the value is dropped the flag
-/// is again as it was before, so the last such value goes first.
-#[derive(Debug)]
-#[must_use = "interrupts are masked as long as the value lives"]
-pub struct Masked {
-    were_unmasked: bool,
-    /// It belongs to the processor on which it was made.
-    not_send: PhantomData<*const ()>,
+/// Has the timer come on this processor at `deadline_ns` of
+/// [`now_ns`](crate::time::now_ns) or soon after it, in place of any time before;
+/// `None` for not at all. Does nothing on a platform without a timer, where
+/// deadlines have to be looked at otherwise ([`has_timer`]).
+pub fn set_timer(deadline_ns: Option<u64>) {
+    let _masked = mask();
+    let deadline = deadline_ns.unwrap_or(NO_ALARM);
+    current().alarm_ns.store(deadline, Ordering::Relaxed);
+    platform().set_timer(deadline_ns.map(|deadline| deadline.saturating_sub(now_ns())));
 }
 
-/// Masks interrupts on this processor.
-pub fn mask() -> Masked {
-    let flags: u64;
-    // SAFETY: fewer interrupts harm nobody. Memory accesses that come after stay
-    // after, since the compiler takes this to access memory.
-    unsafe { asm!("pushfq", "pop {}", "cli", out(reg) flags) }
-    Masked { were_unmasked: flags & Rflags::IF.bits() != 0, not_send: PhantomData }
+/// Whether this platform has a timer.
+#[must_use]
+pub fn has_timer() -> bool {
+    platform().has_timer()
 }
 
-impl Drop for Masked {
-    fn drop(&mut self) {
-        if self.were_unmasked {
-            // SAFETY: the flag was set before, so the code that goes on expects
-            // interrupts. Memory accesses that come before stay before.
-            unsafe { asm!("sti", options(nostack)) }
-        }
+/// Lets interrupts come for the first time on this processor, where they come by
+/// the processor's flag. Whoever masks them, from then on, unmasks them at the
+/// end. For code that holds no [`Masked`](crate::sync::Masked).
+pub fn unmask_for_the_first_time() {
+    if platform().has_interrupts() {
+        crate::sync::unmask_for_the_first_time();
     }
 }

@@ -79,6 +79,8 @@ pub mod processors;
 #[cfg(target_os = "none")]
 mod protection;
 #[cfg(target_os = "none")]
+mod raise_events;
+#[cfg(target_os = "none")]
 mod recoverable;
 #[cfg(target_os = "none")]
 mod segments;
@@ -91,15 +93,22 @@ mod stop;
 #[cfg(target_os = "none")]
 mod trap;
 
-mod ghcb_slot;
 pub mod heap;
+#[cfg(target_os = "none")]
+mod interrupt_handlers;
+#[cfg(target_os = "none")]
+pub mod interrupts;
+mod local_apic;
 pub mod memory;
 mod out_of_memory;
+mod shared_slot;
 mod start_error;
 mod stop_reason;
 pub mod sync;
 mod take_once;
 pub mod thread;
+pub mod time;
+mod timer_ticks;
 
 #[doc(hidden)]
 pub use abi_boot;

@@ -32,28 +32,48 @@ impl Ports {
 
 impl Registers for Ports {
     fn read(&self, index: u8) -> u8 {
-        let value;
         // SAFETY: INV-PORT-1: access to these ports changes no memory.
-        unsafe {
-            asm!(
-                "in al, dx",
-                in("dx") self.port(index),
-                out("al") value,
-                options(nomem, nostack, preserves_flags),
-            );
-        }
-        value
+        unsafe { read(self.port(index)) }
     }
 
     fn write(&self, index: u8, value: u8) {
         // SAFETY: INV-PORT-1: access to these ports changes no memory.
-        unsafe {
-            asm!(
-                "out dx, al",
-                in("dx") self.port(index),
-                in("al") value,
-                options(nomem, nostack, preserves_flags),
-            );
-        }
+        unsafe { write(self.port(index), value) }
+    }
+}
+
+/// Reads a port.
+///
+/// # Safety
+///
+/// INV-PORT-1: that changes no memory that Rust code uses.
+pub(crate) unsafe fn read(port: u16) -> u8 {
+    let value;
+    // SAFETY: INV-PORT-1.
+    unsafe {
+        asm!(
+            "in al, dx",
+            in("dx") port,
+            out("al") value,
+            options(nomem, nostack, preserves_flags),
+        );
+    }
+    value
+}
+
+/// Writes a port.
+///
+/// # Safety
+///
+/// INV-PORT-1: that changes no memory that Rust code uses.
+pub(crate) unsafe fn write(port: u16, value: u8) {
+    // SAFETY: INV-PORT-1.
+    unsafe {
+        asm!(
+            "out dx, al",
+            in("dx") port,
+            in("al") value,
+            options(nomem, nostack, preserves_flags),
+        );
     }
 }

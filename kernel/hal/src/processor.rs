@@ -12,10 +12,10 @@
 //! handler nor a task that takes over comes in between.
 
 use core::arch::asm;
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
-use crate::ghcb_slot::GhcbSlot;
 use crate::processor_requests::Requests;
+use crate::shared_slot::{DoorbellPage, SharedPage, SharedSlot};
 use crate::sync::processor_state::ProcessorState;
 use crate::thread::processor_threads::ProcessorThreads;
 
@@ -33,7 +33,8 @@ impl ProcessorIndex {
     pub const FIRST: Self = Self(0);
 
     /// The processor of this number, `None` if there cannot be one.
-    pub(crate) const fn new(number: u32) -> Option<Self> {
+    #[must_use]
+    pub const fn new(number: u32) -> Option<Self> {
         if number < shootdown::MAX_PROCESSORS { Some(Self(number)) } else { None }
     }
 
@@ -51,6 +52,9 @@ impl ProcessorIndex {
     }
 }
 
+/// No time for the timer to come.
+pub(crate) const NO_ALARM: u64 = u64::MAX;
+
 /// One processor.
 #[repr(C)]
 pub struct Processor {
@@ -67,7 +71,16 @@ pub struct Processor {
     /// The threads that it runs.
     pub(crate) threads: ProcessorThreads,
     /// Its page for requests to the host, on SEV-SNP.
-    pub(crate) ghcb: GhcbSlot,
+    pub(crate) ghcb: SharedSlot<SharedPage>,
+    /// Its page for events from the host, under restricted injection.
+    pub(crate) doorbell: SharedSlot<DoorbellPage>,
+    /// A handler is about to return to code whose interrupts are not masked, and
+    /// has looked for events for the last time. Changed by the processor itself
+    /// alone.
+    pub(crate) is_leaving: AtomicBool,
+    /// When its timer is to come, in nanoseconds since the start; [`NO_ALARM`]
+    /// for not at all. Changed by the processor itself alone.
+    pub(crate) alarm_ns: AtomicU64,
 }
 
 /// The processor that the machine starts on.
@@ -84,7 +97,10 @@ impl Processor {
             locks: ProcessorState::new(),
             requests: Requests::new(),
             threads: ProcessorThreads::none(),
-            ghcb: GhcbSlot::empty(),
+            ghcb: SharedSlot::empty(),
+            doorbell: SharedSlot::empty(),
+            is_leaving: AtomicBool::new(false),
+            alarm_ns: AtomicU64::new(NO_ALARM),
         }
     }
 
@@ -114,6 +130,11 @@ impl Processor {
     /// Notes that it has started.
     pub(crate) fn set_online(&self) {
         self.is_online.store(true, Ordering::Release);
+    }
+
+    /// Whether there are events from the host that wait to be handled.
+    pub(crate) fn has_events(&self) -> bool {
+        self.doorbell.get().is_some_and(|(page, _)| page.events.load(Ordering::Relaxed) != 0)
     }
 
     /// Prepares it to be what GS points at, and gives the value for GS.

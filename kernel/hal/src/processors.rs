@@ -4,12 +4,16 @@
 //! at the same time, then waits until each has said that it runs.
 
 use core::arch::naked_asm;
+use core::mem::ManuallyDrop;
 
 use abi_x86::SIZE_4K;
 use alloc::vec::Vec;
 use processor::Segments;
 
-use crate::memory::{Frames, KernelData, Stack, on_other_processors, virtual_address};
+use crate::heap::TryPush;
+use crate::memory::{
+    Frames, KernelData, KernelStack, StackOwner, on_other_processors, virtual_address,
+};
 use crate::platform::current as platform;
 use crate::processor::{Processor, ProcessorIndex, current};
 use crate::processor_requests::Request;
@@ -35,6 +39,16 @@ const MOST_LOOKS: u64 = 1 << 32;
 struct Own {
     processor: Processor,
     segments: Segments,
+}
+
+/// Gives the first processor what others get before they start.
+///
+/// # Errors
+///
+/// There is no memory for it, or the host does not do its part.
+pub(crate) fn set_up_first() -> Result<(), StartError> {
+    platform().prepare_processor(current())?;
+    platform().enter_processor().map_err(StartError::Host)
 }
 
 /// Identifiers of all processors that the host says there are, the own one
@@ -68,10 +82,9 @@ pub fn start_others(identifiers: &[u32], main: fn() -> !) -> Result<u32, StartEr
     let others = identifiers.iter().copied().filter(|id| *id != first.apic_id());
     let mut count = 1;
     let mut starts = Vec::new();
-    starts.try_reserve_exact(identifiers.len()).map_err(|_| crate::OutOfMemory)?;
     for apic_id in others {
         let index = ProcessorIndex::new(count).ok_or(StartError::TooMany(identifiers.len()))?;
-        starts.push(prepare(index, apic_id)?);
+        starts.try_push(prepare(index, apic_id)?)?;
         count += 1;
     }
     // Nothing is allocated or mapped from here on: whoever counts as started is
@@ -109,8 +122,9 @@ fn prepare(index: ProcessorIndex, apic_id: u32) -> Result<ProcessorStart, StartE
     let pages = size_of::<Own>().div_ceil(SIZE_4K as usize);
     let pages = u32::try_from(pages).map_err(|_| crate::OutOfMemory)?;
     let own = Frames::<KernelData>::allocate(pages)?;
-    let stack = Frames::<Stack>::allocate(STACK_PAGES)?;
-    let stack_top = virtual_address(stack.address()) + stack.size();
+    let stack = KernelStack::allocate(STACK_PAGES, StackOwner::Processor(index.number()))?;
+    // The stack is the processor's for ever.
+    let stack_top = ManuallyDrop::new(stack).top();
 
     let (address, _) = own.into_raw();
     let own = core::ptr::with_exposed_provenance_mut::<Own>(virtual_address(address) as usize);
@@ -123,8 +137,6 @@ fn prepare(index: ProcessorIndex, apic_id: u32) -> Result<ProcessorStart, StartE
     };
     own.processor.set_apic_id(apic_id);
     let entry_argument = (&raw mut *own).expose_provenance() as u64;
-    // The stack is the processor's for ever.
-    let _ = stack.into_raw();
     // SAFETY: INV-PROCESSOR-1: lives for ever; the processor that it is for uses
     // the rest of `Own` alone, and this by shared references like everybody.
     let processor: &'static Processor =

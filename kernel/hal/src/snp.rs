@@ -16,6 +16,9 @@
 //! | `status` | what protection this guest runs with |
 //! | `cpuid` | the CPUID page |
 //! | `communication` | #VC |
+//! | `doorbell` | #HV |
+//! | `doorbell_controller`, `timer` | interrupt controller and timer under restricted injection |
+//! | `clock` | how fast the time stamp counter runs |
 //! | `first_ghcb` | the first processor's page, from private to shared |
 //! | `registers` | registers of the interrupt controller, and time |
 //! | `processors` | other processors |
@@ -32,8 +35,11 @@
 //! never continued. A machine check or a double fault ends the machine, too. So
 //! no request has to put the page aside for another one.
 
+mod clock;
 mod communication;
 mod cpuid;
+mod doorbell;
+mod doorbell_controller;
 mod exit;
 mod first_ghcb;
 mod ghcb;
@@ -48,9 +54,11 @@ mod registers;
 mod reverse_map;
 mod start;
 mod status;
+mod timer;
 
 pub(crate) use communication::handle as handle_communication;
 pub(crate) use cpuid::query as cpuid;
+pub(crate) use doorbell::{call, serve as serve_events, wait};
 pub(crate) use msr_protocol::terminate;
 pub(crate) use page_conversion::SnpPages;
 pub(crate) use ports::CONSOLE;
@@ -59,3 +67,4 @@ pub(crate) use processors::{
     start as start_processor,
 };
 pub(crate) use start::start;
+pub(crate) use timer::{is_there as has_timer, set_timer};

@@ -54,6 +54,10 @@ pub enum StopReason {
     HostSaveArea,
     /// The host did not start a processor.
     HostProcessorStart,
+    /// The host does not use the #HV doorbell page as it has to.
+    HostDoorbell,
+    /// The host gives no means to tell how fast time goes.
+    HostTime,
     /// A Rust panic: an invariant of our own does not hold.
     Panic,
     /// An exception or interrupt that nothing handles.
@@ -91,6 +95,8 @@ impl StopReason {
     /// | 0x2d | [`HostProcessorList`](Self::HostProcessorList) |
     /// | 0x2e | [`HostSaveArea`](Self::HostSaveArea) |
     /// | 0x2f | [`HostProcessorStart`](Self::HostProcessorStart) |
+    /// | 0x30 | [`HostDoorbell`](Self::HostDoorbell) |
+    /// | 0x31 | [`HostTime`](Self::HostTime) |
     /// | 0x7f | [`Trap`](Self::Trap) by an interrupt, vector 32 and above |
     /// | 0x80 + vector | [`Trap`](Self::Trap) by an exception, vector 0 to 31 |
     #[must_use]
@@ -120,6 +126,8 @@ impl StopReason {
             Self::HostProcessorList => 0x2d,
             Self::HostSaveArea => 0x2e,
             Self::HostProcessorStart => 0x2f,
+            Self::HostDoorbell => 0x30,
+            Self::HostTime => 0x31,
             Self::Trap(ExceptionVector(vector @ 0..32)) => 0x80 | vector,
             Self::Trap(_) => 0x7f,
         }
@@ -133,6 +141,10 @@ impl fmt::Display for StopReason {
             Self::ServiceStart => f.write_str("this kernel cannot start services yet"),
             Self::BootBlock => f.write_str("malformed boot block"),
             Self::Panic => f.write_str("panic"),
+            Self::HostDoorbell => {
+                f.write_str("the host does not use the #HV doorbell page properly")
+            }
+            Self::HostTime => f.write_str("the host provides no usable source of time"),
             Self::HostProcessorList => {
                 f.write_str("the host did not provide a usable list of processors")
             }
@@ -191,6 +203,8 @@ mod tests {
             StopReason::ServiceStart,
             StopReason::BootBlock,
             StopReason::Panic,
+            StopReason::HostDoorbell,
+            StopReason::HostTime,
             StopReason::HostProcessorList,
             StopReason::HostSaveArea,
             StopReason::HostProcessorStart,

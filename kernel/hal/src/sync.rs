@@ -45,6 +45,8 @@ mod race_tests;
 #[cfg(test)]
 pub(crate) use interrupt_flag::is_set as interrupt_flag_is_set;
 pub use interrupt_state::InterruptState;
+#[cfg(target_os = "none")]
+pub(crate) use masked::unmask_for_the_first_time;
 pub use masked::{Masked, mask};
 pub(crate) use masked::{set_unmask_at_end, take_over, unmask_at_end};
 pub use once::Once;

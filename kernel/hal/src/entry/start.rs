@@ -8,9 +8,10 @@ use zerocopy::FromBytes;
 
 use crate::processor::FIRST;
 use crate::segments::{self, BOOT_PROCESSOR};
+use crate::start_error::StartError;
 use crate::stop::stop;
 use crate::stop_reason::StopReason;
-use crate::{image, kernel_text, memory, platform, println, protection, trap};
+use crate::{image, kernel_text, memory, platform, println, processors, protection, trap};
 
 type Page = [u8; PAGE_SIZE as usize];
 
@@ -76,7 +77,14 @@ unsafe extern "C" fn start(block: *const Page) -> ! {
         stop(StopReason::BootBlock)
     }
     protection::load();
-    svsm_main(block)
+    match processors::set_up_first() {
+        Ok(()) => svsm_main(block),
+        Err(StartError::Host(reason)) => stop(reason),
+        Err(error) => {
+            println!("{error}");
+            stop(StopReason::BootBlock)
+        }
+    }
 }
 
 /// Names the function that the kernel goes on with after the boot entry:

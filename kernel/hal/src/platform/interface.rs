@@ -14,6 +14,15 @@ use crate::start_error::StartError;
 use crate::stop_reason::StopReason;
 use serial::Console;
 
+/// What interrupted code had done about interrupts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Interrupts {
+    /// They could come.
+    Unmasked,
+    /// They were masked.
+    Masked,
+}
+
 /// A platform, by what this kernel needs of it.
 pub(crate) trait Platform {
     /// Prepares what needs nothing but code. Called once, before the other
@@ -39,12 +48,13 @@ pub(crate) trait Platform {
     fn cpuid(&self, leaf: u32, subleaf: u32) -> Answer;
 
     /// Handles an exception or interrupt that means something on this platform
-    /// only.
+    /// only. `were` is what the interrupted code had done about interrupts.
     ///
     /// # Errors
     ///
     /// Why the kernel cannot go on: by default, because nothing handles it.
-    fn handle(&self, frame: &mut TrapFrame) -> Result<(), StopReason> {
+    fn handle(&self, frame: &mut TrapFrame, were: Interrupts) -> Result<(), StopReason> {
+        let _ = were;
         Err(StopReason::Trap(frame.vector()))
     }
 
@@ -84,6 +94,15 @@ pub(crate) trait Platform {
     /// Waits until there can be something new to do: requests, or an interrupt.
     /// Called with interrupts masked; they are again when it returns.
     fn wait(&self);
+
+    /// Has the timer come once after so many nanoseconds, or not at all.
+    fn set_timer(&self, after_ns: Option<u64>);
+
+    /// Whether there is a timer.
+    fn has_timer(&self) -> bool;
+
+    /// Whether interrupts can come.
+    fn has_interrupts(&self) -> bool;
 
     /// Where messages go, if the platform has such a place.
     fn console(&self) -> Option<&dyn Console>;

@@ -12,7 +12,7 @@ use cpuid_table::Answer;
 use processor::TrapFrame;
 use serial::Console;
 
-use super::interface::Platform;
+use super::interface::{Interrupts, Platform};
 use crate::memory::PageConversion;
 use crate::processor::{Processor, current};
 use crate::processor_start::ProcessorStart;
@@ -42,14 +42,19 @@ impl Platform for Snp {
         snp::cpuid(leaf, subleaf)
     }
 
-    fn handle(&self, frame: &mut TrapFrame) -> Result<(), StopReason> {
+    fn handle(&self, frame: &mut TrapFrame, were: Interrupts) -> Result<(), StopReason> {
         match frame.vector() {
+            ExceptionVector::HYPERVISOR_INJECTION => match were {
+                Interrupts::Unmasked => snp::serve_events(frame),
+                // Whoever unmasks them looks for events.
+                Interrupts::Masked => Ok(()),
+            },
             ExceptionVector::VMM_COMMUNICATION => snp::handle_communication(frame),
             // No device and no processor sends interrupts to this one, so it is
             // the host's own idea.
-            ExceptionVector::HYPERVISOR_INJECTION
-            | ExceptionVector::NON_MASKABLE_INTERRUPT
-            | ExceptionVector(32..) => Err(StopReason::HostInjection),
+            ExceptionVector::NON_MASKABLE_INTERRUPT | ExceptionVector(32..) => {
+                Err(StopReason::HostInjection)
+            }
             other => Err(StopReason::Trap(other)),
         }
     }
@@ -70,15 +75,34 @@ impl Platform for Snp {
         snp::enter_processor()
     }
 
-    fn kick(&self, _other: &Processor) {
-        // Nothing interrupts the kernel: it looks by itself.
+    fn kick(&self, other: &Processor) {
+        // Without a doorbell nothing interrupts it: it looks by itself.
+        if other.doorbell.get().is_some() {
+            snp::call(other);
+        }
     }
 
     fn wait(&self) {
-        // Nothing would end a HLT.
-        while !current().requests.are_pending() {
-            core::hint::spin_loop();
+        if current().doorbell.get().is_none() {
+            // Nothing would end a HLT.
+            while !current().requests.are_pending() {
+                core::hint::spin_loop();
+            }
+        } else if !current().requests.are_pending() {
+            snp::wait();
         }
+    }
+
+    fn set_timer(&self, after_ns: Option<u64>) {
+        snp::set_timer(after_ns);
+    }
+
+    fn has_timer(&self) -> bool {
+        snp::has_timer()
+    }
+
+    fn has_interrupts(&self) -> bool {
+        current().doorbell.get().is_some()
     }
 
     fn console(&self) -> Option<&dyn Console> {

@@ -81,6 +81,16 @@ impl Platform for Unknown {
 
     fn wait(&self) {}
 
+    fn set_timer(&self, _after_ns: Option<u64>) {}
+
+    fn has_timer(&self) -> bool {
+        false
+    }
+
+    fn has_interrupts(&self) -> bool {
+        false
+    }
+
     fn console(&self) -> Option<&dyn Console> {
         None
     }

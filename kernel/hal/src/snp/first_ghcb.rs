@@ -14,8 +14,8 @@ use abi_x86::{EntryFlags, Level, PageTableEntry, TABLE_ENTRIES};
 
 use super::msr_protocol::ask;
 use super::reverse_map::{Validated, Validation, pvalidate, rmpadjust};
-use crate::ghcb_slot::SharedPage;
 use crate::processor::current;
+use crate::shared_slot::SharedPage;
 use crate::stop_reason::StopReason;
 
 static PAGE: SharedPage = SharedPage::zero();

@@ -11,8 +11,8 @@ use abi_snp::ghcb::{
 };
 
 use super::exit::exit;
-use crate::ghcb_slot::SharedPage;
 use crate::processor::current;
+use crate::shared_slot::SharedPage;
 use crate::sync::Masked;
 
 /// This processor's page, for requests one after the other.

@@ -11,7 +11,7 @@ use crate::port::COM1;
 use crate::sync::mask;
 
 /// The first serial port.
-pub(crate) static CONSOLE: Uart<HostPorts> = Uart(HostPorts { first: COM1 });
+pub(crate) static CONSOLE: Uart<HostPorts> = Uart(HostPorts::new(COM1));
 
 /// Ports of a device that the host has, or says it has.
 ///
@@ -22,6 +22,11 @@ pub(crate) struct HostPorts {
 }
 
 impl HostPorts {
+    /// The ports from `first` on.
+    pub(super) const fn new(first: u16) -> Self {
+        Self { first }
+    }
+
     const fn port(&self, index: u8) -> u16 {
         self.first.saturating_add(index as u16)
     }

@@ -4,35 +4,34 @@
 //! can start it or not, but not change where it starts. The save area becomes
 //! one by RMPADJUST, so that the host cannot run any other page as one.
 
+use core::mem::ManuallyDrop;
+
 use abi_snp::ghcb::{
     ApCreation, ApCreationAction, ApicIdList, ExitCode, GuestFrame, RegisterGhcb,
     SaveArea as Words, ValidFields,
 };
-use abi_snp::{SegmentRegister, Vmpl, Vmsa};
+use abi_snp::{SegmentRegister, SevFeatures, Vmpl, Vmsa};
 use abi_x86::{
-    Cr0, Cr4, Efer, Msr, Rflags, SIZE_2M, SIZE_4K, SegmentAttributes, SegmentSelector, reset,
+    Cr0, Cr4, Efer, Rflags, SIZE_2M, SIZE_4K, SegmentAttributes, SegmentSelector, reset,
 };
 use alloc::vec::Vec;
 use processor::{CODE_SELECTOR, DATA_SELECTOR};
 use zerocopy::FromBytes;
 
+use super::doorbell_controller::CONTROLLER;
 use super::ghcb::Ghcb;
 use super::msr_protocol::ask;
 use super::reverse_map::rmpadjust;
-use super::{registers, status};
+use super::{doorbell, status};
 use crate::control_registers::cr3;
-use crate::ghcb_slot::SharedPage;
+use crate::heap::TryPush;
 use crate::memory::{Frames, SaveArea, ShareError, SharedPages, virtual_address};
 use crate::processor::{MAX_PROCESSORS, Processor, current};
 use crate::processor_start::ProcessorStart;
+use crate::shared_slot::{DoorbellPage, SharedPage};
 use crate::start_error::StartError;
 use crate::stop_reason::StopReason;
 use crate::sync::mask;
-
-/// x2APIC mode, and on: two bits of the base register [APM 24593 §16.3.1].
-const X2APIC_ENABLE: u64 = 3 << 10;
-/// x2APIC: the own identifier [APM 24593 §16.11].
-const X2APIC_ID: Msr = Msr(0x802);
 
 /// Operand of RMPADJUST: bit 16 makes a save area; the target level must be below
 /// the own one, and gets no permissions [APM 24594 RMPADJUST].
@@ -44,9 +43,7 @@ const LIST_SIZE: usize = 4 * (1 + MAX_PROCESSORS);
 /// Asks the host for the own identifier. It is the host's to give: a lie makes
 /// the host refuse, or start, what it likes, which it can anyway.
 pub(super) fn own_identifier() -> Result<u32, StopReason> {
-    let base = registers::read(Msr::APIC_BASE)?;
-    registers::write(Msr::APIC_BASE, base | X2APIC_ENABLE)?;
-    Ok(registers::read(X2APIC_ID)? as u32)
+    CONTROLLER.enable()
 }
 
 /// The host's list of identifiers, without those that it repeats.
@@ -65,10 +62,9 @@ pub(crate) fn identifiers() -> Result<Vec<u32>, StartError> {
     list.read(0, &mut bytes);
     let ids = ApicIdList::parse(&bytes).map_err(host)?.ids();
     let mut distinct = Vec::new();
-    distinct.try_reserve_exact(ids.len()).map_err(|_| crate::OutOfMemory)?;
     for id in ids {
         if !distinct.contains(&id) {
-            distinct.push(id);
+            distinct.try_push(id)?;
         }
     }
     if distinct.contains(&current().apic_id()) {
@@ -78,28 +74,52 @@ pub(crate) fn identifiers() -> Result<Vec<u32>, StartError> {
     }
 }
 
-/// Gives a processor its page for requests. It is registered when it starts.
+/// Gives a processor its page for requests, and one for events if it is to have
+/// any. They are registered when it runs.
 pub(crate) fn prepare(processor: &Processor) -> Result<(), StartError> {
-    let page = SharedPages::allocate(1).map_err(share_error)?;
-    // The page is the processor's for ever.
-    let page = core::mem::ManuallyDrop::new(page);
-    let words =
-        core::ptr::with_exposed_provenance::<SharedPage>(virtual_address(page.address()) as usize);
-    // SAFETY: INV-FRAME-1: the page is mapped, shared, and never freed; it is
-    // only used as atomic words.
-    processor.ghcb.fill(unsafe { &*words }, page.address());
+    if processor.ghcb.get().is_none() {
+        let (address, gpa) = share_for_ever()?;
+        // SAFETY: INV-FRAME-1: the page is mapped, shared and never freed; it is
+        // only used as atomics.
+        let page = unsafe { &*core::ptr::with_exposed_provenance::<SharedPage>(address) };
+        processor.ghcb.fill(page, gpa);
+    }
+    if status::features().contains(SevFeatures::RESTRICTED_INJECTION) {
+        let (address, gpa) = share_for_ever()?;
+        // SAFETY: INV-FRAME-1: as above.
+        let page = unsafe { &*core::ptr::with_exposed_provenance::<DoorbellPage>(address) };
+        processor.doorbell.fill(page, gpa);
+    }
     Ok(())
 }
 
-/// Registers the page of the processor that runs this.
+/// A page that stays shared: virtual and guest physical address.
+fn share_for_ever() -> Result<(usize, u64), StartError> {
+    let page = ManuallyDrop::new(SharedPages::allocate(1).map_err(share_error)?);
+    Ok((virtual_address(page.address()) as usize, page.address()))
+}
+
+/// Registers the pages of the processor that runs this, and switches its
+/// interrupt controller on if anything can come from there.
 pub(crate) fn enter() -> Result<(), StopReason> {
     let (_, gpa) = current().ghcb.get().ok_or(StopReason::HostGhcbRegistration)?;
     let frame = GuestFrame::at(gpa).ok_or(StopReason::HostGhcbRegistration)?;
-    ask(&RegisterGhcb(frame)).map_err(|_| StopReason::HostGhcbRegistration)
+    ask(&RegisterGhcb(frame)).map_err(|_| StopReason::HostGhcbRegistration)?;
+    if current().doorbell.get().is_some() {
+        doorbell::register()?;
+        CONTROLLER.enable()?;
+    }
+    Ok(())
 }
 
 /// Has the host start a processor.
+///
+/// With Secure TSC its save area would have to say how its time stamp counter
+/// runs, which only the security processor knows; so none is started.
 pub(crate) fn start(start: &ProcessorStart) -> Result<(), StartError> {
+    if status::features().contains(SevFeatures::SECURE_TSC) {
+        return Err(StartError::Unsupported);
+    }
     let mut frames = save_area_frames()?;
     let bytes = frames.bytes_mut();
     let Ok(vmsa) = Vmsa::mut_from_bytes(bytes) else {

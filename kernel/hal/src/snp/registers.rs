@@ -4,6 +4,7 @@ use abi_snp::ghcb::{ExitCode, SaveArea, ValidFields};
 use abi_x86::Msr;
 
 use super::ghcb::Ghcb;
+use crate::local_apic::Registers;
 use crate::stop_reason::StopReason;
 use crate::sync::mask;
 
@@ -44,6 +45,21 @@ pub(super) fn write(msr: Msr, value: u64) -> Result<(), StopReason> {
     let ghcb = Ghcb::of_this_processor(&masked).ok_or(StopReason::HostIntercept)?;
     ghcb.ask(&request, ValidFields::empty()).map_err(|_| StopReason::HostGhcbAnswer)?;
     Ok(())
+}
+
+/// Registers of the own processor's interrupt controller, by way of the host.
+pub(super) struct HostRegisters;
+
+impl Registers for HostRegisters {
+    type Error = StopReason;
+
+    fn read(&self, register: Msr) -> Result<u64, StopReason> {
+        read(register)
+    }
+
+    fn write(&self, register: Msr, value: u64) -> Result<(), StopReason> {
+        write(register, value)
+    }
 }
 
 /// Has the host read the time stamp counter: for hosts that intercept it.

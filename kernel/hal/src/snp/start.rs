@@ -3,9 +3,10 @@
 use core::fmt;
 
 use abi_boot::BootBlock;
+use abi_snp::SevFeatures;
 
 use super::ports::CONSOLE;
-use super::{cpuid, first_ghcb, negotiation, processors, region, status};
+use super::{clock, cpuid, first_ghcb, negotiation, processors, region, status, timer};
 use crate::processor::current;
 use crate::stop_reason::StopReason;
 
@@ -34,6 +35,10 @@ pub(crate) fn start(
     tell(format_args!("SEV features: {features}; host offers: {offers}"));
     if findings != 0 {
         tell(format_args!("CPUID page: {findings} statements do not add up and are not used"));
+    }
+    clock::start(block, features)?;
+    if features.contains(SevFeatures::RESTRICTED_INJECTION) {
+        timer::start()?;
     }
     let counts = region::validate(block)?;
     tell(format_args!(

@@ -9,6 +9,7 @@ use crate::stop_reason::StopReason;
 /// Features that change nothing for the kernel, and those that it knows how to
 /// live with.
 const SUITABLE: SevFeatures = SevFeatures::SNP_ACTIVE
+    .union(SevFeatures::RESTRICTED_INJECTION)
     .union(SevFeatures::DEBUG_SWAP)
     .union(SevFeatures::PREVENT_HOST_IBS)
     .union(SevFeatures::BTB_ISOLATION)

@@ -8,6 +8,10 @@ pub(super) use imitated::{clear, set};
 #[cfg(target_os = "none")]
 mod bare {
     use core::arch::asm;
+    use core::sync::atomic::Ordering;
+
+    use crate::processor::current;
+    use crate::raise_events::raise_events;
 
     /// Bit of RFLAGS that lets interrupts through.
     const INTERRUPT_FLAG: u64 = 1 << 9;
@@ -21,6 +25,9 @@ mod bare {
         unsafe {
             asm!("pushfq", "pop {}", "cli", out(reg) flags);
         }
+        // Set by a handler that returned to here: it holds as long as the flag is
+        // set.
+        current().is_leaving.store(false, Ordering::Relaxed);
         flags & INTERRUPT_FLAG != 0
     }
 
@@ -30,6 +37,10 @@ mod bare {
         // that runs on expects interrupts.
         unsafe {
             asm!("sti", options(nostack));
+        }
+        // Events that came before were left.
+        if current().has_events() {
+            raise_events();
         }
     }
 }

@@ -56,6 +56,17 @@ pub(crate) fn take_over() -> Masked {
     Masked { not_send: PhantomData }
 }
 
+/// Sets the processor's flag, which is clear when a processor starts.
+///
+/// # Panics
+///
+/// A [`Masked`] exists: its end would not know.
+#[cfg(target_os = "none")]
+pub(crate) fn unmask_for_the_first_time() {
+    assert!(!with_state(|state| state.interrupts().masked()), "nobody masks interrupts yet");
+    interrupt_flag::set();
+}
+
 impl Drop for Masked {
     fn drop(&mut self) {
         let unmask = with_state(|state| state.interrupts().leave());

@@ -1,13 +1,16 @@
 //! What happens on a trap.
 
 use core::arch::asm;
+use core::sync::atomic::Ordering;
 
-use abi_x86::ExceptionVector;
+use abi_x86::{ExceptionVector, Rflags};
 use processor::{Report, TrapFrame};
 
 use crate::memory::{StackPlace, stack_at};
-use crate::platform::current;
+use crate::platform::{Interrupts, current as platform};
 use crate::println;
+use crate::processor::current as own;
+use crate::raise_events::raise_events;
 use crate::recoverable::find_fixup;
 use crate::stop::stop_with_report;
 use crate::stop_reason::StopReason;
@@ -27,12 +30,30 @@ pub(super) unsafe extern "C" fn handle(frame: *mut TrapFrame) {
     // SAFETY: INV-TRAP-1: the stub passes a complete frame on the stack, which
     // nothing refers to until this returns.
     let frame = unsafe { &mut *frame };
-    let result = if is_in_place { current().handle(frame) } else { Err(StopReason::HostInjection) };
+    let was_leaving = own().is_leaving.swap(false, Ordering::Relaxed);
+    let result = if is_in_place {
+        let were = if was_leaving { Interrupts::Unmasked } else { interrupts_of(frame) };
+        platform().handle(frame, were)
+    } else {
+        Err(StopReason::HostInjection)
+    };
     if let Err(reason) = result
         && !recover(frame)
     {
         report(frame, reason);
     }
+    // The handler may have gone on with another task meanwhile, so this can be
+    // another processor.
+    let goes_on_unmasked = was_leaving || interrupts_of(frame) == Interrupts::Unmasked;
+    own().is_leaving.store(goes_on_unmasked, Ordering::Relaxed);
+    if goes_on_unmasked && own().has_events() {
+        raise_events();
+    }
+}
+
+/// What the code that a trap interrupted had done about interrupts.
+fn interrupts_of(frame: &TrapFrame) -> Interrupts {
+    if frame.rflags & Rflags::IF.bits() == 0 { Interrupts::Masked } else { Interrupts::Unmasked }
 }
 
 /// Goes on behind an access that was expected to fail at times: of memory that

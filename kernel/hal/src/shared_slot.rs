@@ -1,9 +1,11 @@
-//! Where a processor's page for requests to the host is.
+//! Where a processor's pages are that it shares with the host.
 //!
-//! A place only: what is done with the page is told in `snp/ghcb.rs`.
+//! Places only: what is done with the pages is told in `snp/ghcb.rs` and
+//! `snp/doorbell.rs`.
 
-use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU16, AtomicU64, Ordering};
 
+use abi_snp::ghcb::HvDoorbell;
 use abi_x86::SIZE_4K;
 
 /// A page that the host reads and writes at any time: words to be accessed one
@@ -18,26 +20,45 @@ impl SharedPage {
     }
 }
 
+/// The #HV doorbell page, of the same kind, with the fields that are exchanged as
+/// a whole [`abi_snp::ghcb::HvDoorbell`].
+#[repr(C, align(4096))]
+pub(crate) struct DoorbellPage {
+    /// What is pending: `PendingEvents`.
+    pub(crate) events: AtomicU16,
+    /// Whether the end of the interrupt need not be told: `NoEoiRequired`.
+    pub(crate) no_eoi_required: AtomicU8,
+}
+
+const _: () = {
+    use core::mem::offset_of;
+
+    assert!(size_of::<SharedPage>() == SIZE_4K as usize);
+    assert!(size_of::<DoorbellPage>() == size_of::<HvDoorbell>());
+    assert!(offset_of!(DoorbellPage, events) == offset_of!(HvDoorbell, pending_events));
+    assert!(offset_of!(DoorbellPage, no_eoi_required) == offset_of!(HvDoorbell, no_eoi_required));
+};
+
 /// The page of one processor, once it has one.
-pub(crate) struct GhcbSlot {
-    page: AtomicPtr<SharedPage>,
+pub(crate) struct SharedSlot<T: 'static> {
+    page: AtomicPtr<T>,
     gpa: AtomicU64,
 }
 
-impl GhcbSlot {
+impl<T> SharedSlot<T> {
     /// No page.
     pub(crate) const fn empty() -> Self {
         Self { page: AtomicPtr::new(core::ptr::null_mut()), gpa: AtomicU64::new(0) }
     }
 
     /// Names the page, which lies at guest physical address `gpa`.
-    pub(crate) fn fill(&self, page: &'static SharedPage, gpa: u64) {
+    pub(crate) fn fill(&self, page: &'static T, gpa: u64) {
         self.gpa.store(gpa, Ordering::Relaxed);
         self.page.store((&raw const *page).cast_mut(), Ordering::Release);
     }
 
     /// The page and its guest physical address.
-    pub(crate) fn get(&self) -> Option<(&'static SharedPage, u64)> {
+    pub(crate) fn get(&self) -> Option<(&'static T, u64)> {
         let page = self.page.load(Ordering::Acquire);
         // SAFETY: the pointer is null, or comes from the `&'static` that `fill`
         // took.
@@ -53,7 +74,7 @@ mod tests {
     #[test]
     fn holds_what_it_is_given() {
         static PAGE: SharedPage = SharedPage::zero();
-        let slot = GhcbSlot::empty();
+        let slot = SharedSlot::empty();
         assert!(slot.get().is_none());
         slot.fill(&PAGE, 0x1234_5000);
         let (page, gpa) = slot.get().unwrap();

@@ -1,0 +1,75 @@
+//! Time: nanoseconds since the start.
+//!
+//! It comes from the time stamp counter. On SEV-SNP with Secure TSC nobody can
+//! change how that runs, and the processor tells its frequency; without, both
+//! are the host's to say, and time never goes back only because the greatest
+//! value that any processor has seen is kept.
+//!
+//! | file | what |
+//! |---|---|
+//! | `clock` | from counts to nanoseconds and back |
+//! | `interval_timer` | how long a count takes, by the PC's timer chip |
+//! | `counter` | the counter |
+//! | `frequency` | frequencies that processor and host tell |
+
+mod clock;
+mod counter;
+mod frequency;
+mod interval_timer;
+
+use core::sync::atomic::{AtomicU64, Ordering};
+
+pub(crate) use clock::Clock;
+pub(crate) use counter::count;
+pub(crate) use frequency::{of_core_crystal, of_hypervisor_leaf, plausible};
+pub(crate) use interval_timer::{PortAccess, measure};
+
+use crate::sync::Once;
+
+/// Nanoseconds in a millisecond.
+pub(crate) const MILLISECOND_NS: u64 = 1_000_000;
+
+/// How the counter runs, from the start on.
+static CLOCK: Once<Clock> = Once::new();
+
+/// The greatest time that was told.
+static LATEST: AtomicU64 = AtomicU64::new(0);
+
+/// Notes that the counter makes `frequency` counts in a second; time starts now.
+///
+/// # Panics
+///
+/// If it was noted before.
+pub(crate) fn start(frequency: u64) {
+    assert!(CLOCK.set(Clock::new(count(), frequency)).is_ok(), "time starts once");
+}
+
+/// Nanoseconds since the start; 0 before. Never less than any processor was told
+/// before.
+#[must_use]
+pub fn now_ns() -> u64 {
+    let Some(clock) = CLOCK.get() else { return 0 };
+    let now = clock.nanoseconds(count());
+    LATEST.fetch_max(now, Ordering::Relaxed).max(now)
+}
+
+/// Counts of the time stamp counter in a second; 0 before the start.
+#[must_use]
+pub fn counter_frequency() -> u64 {
+    CLOCK.get().map_or(0, Clock::frequency)
+}
+
+/// Does nothing for a while. Returns early if time does not go on.
+pub(crate) fn pass(duration_ns: u64) {
+    let end = now_ns().saturating_add(duration_ns);
+    for _ in 0..MOST_LOOKS {
+        if now_ns() >= end {
+            return;
+        }
+        core::hint::spin_loop();
+    }
+}
+
+/// How often [`pass`] looks at a clock that may stand still: more often than a
+/// processor can in a millisecond.
+const MOST_LOOKS: u32 = 10_000_000;
