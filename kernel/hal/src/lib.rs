@@ -93,6 +93,8 @@ mod stop;
 #[cfg(target_os = "none")]
 mod trap;
 
+pub mod extended_state;
+mod ghcb_slot;
 pub mod heap;
 #[cfg(target_os = "none")]
 mod interrupt_handlers;

@@ -29,7 +29,8 @@
 //!
 //! Interrupts are masked during a switch, by one guard that the thread which is
 //! left hands to the one that is entered. What the guard's end does (unmask or
-//! not) belongs to the thread and is exchanged.
+//! not) belongs to the thread and is exchanged. So are page tables, and the
+//! [extended state](crate::extended_state) of threads that have one.
 
 mod context;
 mod page_tables;

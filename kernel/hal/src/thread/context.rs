@@ -7,6 +7,7 @@ use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use crate::sync::{Masked, Rank, SpinLock};
 
 use super::stack::Stack;
+use crate::extended_state::ExtendedState;
 
 /// What a thread does; in the end it says where its processor goes on.
 pub type Entry = Box<dyn FnOnce() -> Departure + Send>;
@@ -45,6 +46,8 @@ pub struct Context {
     /// Whether the guard that it was left with unmasks interrupts at its end.
     pub(super) unmask_at_end: AtomicBool,
     pub(super) parts: SpinLock<Parts>,
+    /// Registers that the kernel does not use, of a thread that does.
+    pub(super) extended: Option<ExtendedState>,
 }
 
 /// What a thread is made of.
@@ -62,15 +65,27 @@ pub(super) struct Parts {
 pub struct NotEmpty;
 
 impl Context {
-    /// A context without a thread.
+    /// A context without a thread, for threads that run nothing but the kernel.
     #[must_use]
     pub const fn new() -> Self {
+        Self::with(None)
+    }
+
+    /// A context without a thread, for threads that run what uses the extended
+    /// registers; each starts with their initial state.
+    #[must_use]
+    pub const fn with_extended_state(state: ExtendedState) -> Self {
+        Self::with(Some(state))
+    }
+
+    const fn with(extended: Option<ExtendedState>) -> Self {
         Self {
             state: AtomicU8::new(state::EMPTY),
             stack_pointer: AtomicU64::new(0),
             page_tables: AtomicU64::new(0),
             unmask_at_end: AtomicBool::new(false),
             parts: SpinLock::new(Rank::Task, Parts { stack: None, entry: None }),
+            extended,
         }
     }
 
@@ -83,6 +98,10 @@ impl Context {
             return None;
         }
         let stack = self.parts.lock().stack.take()?;
+        if let Some(extended) = &self.extended {
+            // For the next thread, which is not to see what this one left.
+            extended.reset();
+        }
         self.advance(state::FINISHED, state::EMPTY).then_some(stack)
     }
 

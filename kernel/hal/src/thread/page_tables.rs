@@ -11,10 +11,7 @@ mod bare {
 
     /// CR3.
     pub(in crate::thread) fn current() -> u64 {
-        let value: u64;
-        // SAFETY: reading it changes nothing.
-        unsafe { asm!("mov {}, cr3", out(reg) value, options(nomem, nostack, preserves_flags)) };
-        value
+        crate::control_registers::cr3()
     }
 
     /// Loads CR3 with what it held when the thread that is entered was left.

@@ -82,6 +82,12 @@ fn depart(next: &'static Context, masked: &Masked, after: u8) {
     current.unmask_at_end.store(sync::unmask_at_end(masked), Ordering::Relaxed);
     leave(current, after);
     set_current(next);
+    if let Some(extended) = &current.extended {
+        extended.save();
+    }
+    if let Some(extended) = &next.extended {
+        extended.load();
+    }
     let next_tables = next.page_tables.load(Ordering::Relaxed);
     if next_tables != page_tables {
         // SAFETY: INV-THREAD-3: read from CR3 by `arm` or by this function.
