@@ -30,6 +30,13 @@ pub fn set_timer(deadline_ns: Option<u64>) {
     platform().set_timer(deadline_ns.map(|deadline| deadline.saturating_sub(now_ns())));
 }
 
+/// Whether [`set_timer`] has asked for a time on this processor that has not
+/// come yet. On a platform without a timer: until it asks for none.
+#[must_use]
+pub fn is_timer_set() -> bool {
+    current().alarm_ns.load(Ordering::Relaxed) != NO_ALARM
+}
+
 /// Whether this platform has a timer.
 #[must_use]
 pub fn has_timer() -> bool {

@@ -94,7 +94,6 @@ mod stop;
 mod trap;
 
 pub mod extended_state;
-mod ghcb_slot;
 pub mod heap;
 #[cfg(target_os = "none")]
 mod interrupt_handlers;

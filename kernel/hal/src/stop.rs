@@ -7,6 +7,7 @@
 use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
 use crate::platform::{current as platform, triple_fault};
+use crate::print::faults_are_allowed;
 use crate::processor::current;
 use crate::processor_requests::{Request, halt};
 use crate::stop_reason::StopReason;
@@ -33,9 +34,11 @@ pub(crate) fn stop_with_report(reason: StopReason, report: impl FnOnce()) -> ! {
     // The count cannot wrap: a triple fault does not come back.
     match FAULTS.fetch_add(1, Ordering::Relaxed) {
         0 => {
-            // The fault may have come in the middle of a line.
-            println!();
-            report();
+            if faults_are_allowed() {
+                // The fault may have come in the middle of a line.
+                println!();
+                report();
+            }
             stop(reason)
         }
         1 => platform().stop(reason),

@@ -58,6 +58,8 @@ pub enum StopReason {
     HostDoorbell,
     /// The host gives no means to tell how fast time goes.
     HostTime,
+    /// A parameter area that the loader fills in cannot be used.
+    HostParameters,
     /// A Rust panic: an invariant of our own does not hold.
     Panic,
     /// An exception or interrupt that nothing handles.
@@ -97,6 +99,7 @@ impl StopReason {
     /// | 0x2f | [`HostProcessorStart`](Self::HostProcessorStart) |
     /// | 0x30 | [`HostDoorbell`](Self::HostDoorbell) |
     /// | 0x31 | [`HostTime`](Self::HostTime) |
+    /// | 0x32 | [`HostParameters`](Self::HostParameters) |
     /// | 0x7f | [`Trap`](Self::Trap) by an interrupt, vector 32 and above |
     /// | 0x80 + vector | [`Trap`](Self::Trap) by an exception, vector 0 to 31 |
     #[must_use]
@@ -128,6 +131,7 @@ impl StopReason {
             Self::HostProcessorStart => 0x2f,
             Self::HostDoorbell => 0x30,
             Self::HostTime => 0x31,
+            Self::HostParameters => 0x32,
             Self::Trap(ExceptionVector(vector @ 0..32)) => 0x80 | vector,
             Self::Trap(_) => 0x7f,
         }
@@ -145,6 +149,7 @@ impl fmt::Display for StopReason {
                 f.write_str("the host does not use the #HV doorbell page properly")
             }
             Self::HostTime => f.write_str("the host provides no usable source of time"),
+            Self::HostParameters => f.write_str("the host's parameters cannot be used"),
             Self::HostProcessorList => {
                 f.write_str("the host did not provide a usable list of processors")
             }
@@ -205,6 +210,7 @@ mod tests {
             StopReason::Panic,
             StopReason::HostDoorbell,
             StopReason::HostTime,
+            StopReason::HostParameters,
             StopReason::HostProcessorList,
             StopReason::HostSaveArea,
             StopReason::HostProcessorStart,

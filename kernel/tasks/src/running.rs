@@ -42,14 +42,13 @@ pub fn sleep_until(deadline_ns: u64) {
     debug_assert!(none.is_none());
 }
 
-/// Tells that the timer of the running processor has fired: deadlines are
-/// looked at, and the running task's turn is over. For the handler of the timer's
+/// Tells that the alarm of the running processor has come: deadlines are looked
+/// at, and whether the running task's turn is over. For the handler of the timer's
 /// interrupt; the turn ends at [`leave_interrupt`].
 pub fn tick() {
     if let Some(system) = started() {
         let _masked = mask();
-        system.expire(system.platform.processor());
-        system.note_due(Turn::Over);
+        system.tick();
     }
 }
 

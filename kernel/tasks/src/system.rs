@@ -1,7 +1,7 @@
 //! All tasks of the machine: the dispatcher's decisions, done with threads.
 
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 use hal::OutOfMemory;
 use hal::heap::TryPush;
@@ -38,7 +38,17 @@ struct Processor {
     preemption_disabled: AtomicU32,
     /// The task that it has just left for good; [`NO_TASK`] for none.
     ended: AtomicU32,
+    /// When the turn of the running task is over.
+    turn_ends_ns: AtomicU64,
+    /// When its alarm comes; [`NO_ALARM`] for not at all.
+    alarm_ns: AtomicU64,
 }
+
+/// How long a task runs while others of its priority are ready.
+const TURN_NS: u64 = 10_000_000;
+
+/// Stands for no alarm in [`Processor::alarm_ns`].
+const NO_ALARM: u64 = u64::MAX;
 
 /// Stands for no task in [`Processor::ended`].
 const NO_TASK: u32 = u32::MAX;
@@ -72,6 +82,8 @@ pub fn start(
             due: AtomicU8::new(0),
             preemption_disabled: AtomicU32::new(0),
             ended: AtomicU32::new(NO_TASK),
+            turn_ends_ns: AtomicU64::new(0),
+            alarm_ns: AtomicU64::new(NO_ALARM),
         })?;
     }
     let system = System {
@@ -210,8 +222,41 @@ impl System {
         self.set_alarm(index);
     }
 
+    /// The alarm of the running processor has come: wakes tasks whose deadlines
+    /// have come, and notes whether the turn of the running one is over.
+    pub(crate) fn tick(&self) {
+        let Some((index, own)) = self.own() else { return };
+        own.alarm_ns.store(NO_ALARM, Ordering::Relaxed);
+        if self.platform.now_ns() >= own.turn_ends_ns.load(Ordering::Relaxed) {
+            self.begin_turn();
+            self.note_due(Turn::Over);
+        }
+        self.expire(index);
+    }
+
+    /// From now on the running task has a whole turn.
+    fn begin_turn(&self) {
+        if let Some((_, own)) = self.own() {
+            let end = self.platform.now_ns().saturating_add(TURN_NS);
+            own.turn_ends_ns.store(end, Ordering::Relaxed);
+        }
+    }
+
+    /// Has the alarm come for the next deadline, or for the end of the turn if a
+    /// task runs. To set it can be costly, so it only ever moves to an earlier
+    /// time; one that comes too early is set again then.
     fn set_alarm(&self, index: usize) {
-        self.platform.set_alarm(self.dispatcher.earliest_deadline_ns(index));
+        let Some(own) = self.processors.get(index) else { return };
+        let deadline = self.dispatcher.earliest_deadline_ns(index).unwrap_or(NO_ALARM);
+        let wanted = match self.dispatcher.current(index) {
+            Some(_) => deadline.min(own.turn_ends_ns.load(Ordering::Relaxed)),
+            None => deadline,
+        };
+        let is_set_for = own.alarm_ns.load(Ordering::Relaxed);
+        if wanted < is_set_for || wanted == NO_ALARM && is_set_for != NO_ALARM {
+            own.alarm_ns.store(wanted, Ordering::Relaxed);
+            self.platform.set_alarm((wanted != NO_ALARM).then_some(wanted));
+        }
     }
 
     /// Switches to what the dispatcher chose.
@@ -242,11 +287,13 @@ impl System {
         Departure { next, masked }
     }
 
-    /// Buries the task that this processor has just left for good, if there is
-    /// one. To be called by whatever it goes on with, on its own stack, with
+    /// Begins a turn, and buries the task that this processor has just left for
+    /// good, if there is one. To be called by whatever it goes on with, on its own stack, with
     /// interrupts masked.
     pub(crate) fn settle(&self) {
-        let Some((_, own)) = self.own() else { return };
+        let Some((index, own)) = self.own() else { return };
+        self.begin_turn();
+        self.set_alarm(index);
         let ended = own.ended.swap(NO_TASK, Ordering::Relaxed);
         if ended == NO_TASK {
             return;

@@ -1,20 +1,21 @@
 //! Runs the tests and prints what comes of them.
 
 use abi_boot::BootBlock;
-use hal::processors::{identifiers, start_others, wait};
-use hal::{StartError, StopReason, print, println, stop};
+use hal::{StopReason, print, println, stop};
+use svsm_kernel::{Started, start};
 
 use crate::options::{Choice, choice};
 use crate::suites::{ENDINGS, TRIALS};
 use crate::trial::{Ending, Failure, Trial};
 
+/// Starts the kernel as for services.
+pub(crate) fn enter(block: BootBlock<'static>) -> ! {
+    start(&block, run)
+}
+
 /// Runs what the image asks for, and stops the machine.
-pub(crate) fn run(_: BootBlock<'static>) -> ! {
-    match identifiers().and_then(|all| start_others(&all, idle)) {
-        Ok(count) => println!("processors: {count}"),
-        Err(StartError::Host(reason)) => stop(reason),
-        Err(error) => println!("other processors do not run: {error}"),
-    }
+fn run(started: Started) {
+    println!("processors: {}", started.processors);
     let trials = || TRIALS.iter().copied().flatten();
     match choice() {
         Choice::From(first) => run_trials(trials().skip(first)),
@@ -34,13 +35,6 @@ pub(crate) fn run(_: BootBlock<'static>) -> ! {
         }
     }
     stop(StopReason::NoServices)
-}
-
-/// What the other processors do: they serve requests.
-fn idle() -> ! {
-    loop {
-        wait();
-    }
 }
 
 fn run_trials(trials: impl Iterator<Item = &'static Trial> + Clone) {

@@ -2,6 +2,7 @@
 //! function.
 
 use core::arch::naked_asm;
+use core::fmt;
 
 use abi_boot::{BootBlock, Header, PAGE_SIZE, Platform};
 use zerocopy::FromBytes;
@@ -11,7 +12,7 @@ use crate::segments::{self, BOOT_PROCESSOR};
 use crate::start_error::StartError;
 use crate::stop::stop;
 use crate::stop_reason::StopReason;
-use crate::{image, kernel_text, memory, platform, println, processors, protection, trap};
+use crate::{image, kernel_text, memory, platform, print, println, processors, protection, trap};
 
 type Page = [u8; PAGE_SIZE as usize];
 
@@ -19,6 +20,10 @@ unsafe extern "Rust" {
     /// The binary's main function, under the name and with the signature that
     /// `entry!` gives it.
     safe fn svsm_main(block: BootBlock<'static>) -> !;
+
+    /// The binary's way to keep what is told before its main function runs,
+    /// likewise.
+    safe fn svsm_tell(text: fmt::Arguments<'_>);
 }
 
 /// The 64-bit entry, `e_entry` of the kernel file.
@@ -68,8 +73,9 @@ unsafe extern "C" fn start(block: *const Page) -> ! {
     // SAFETY: INV-BOOT-1: it is the boot block.
     unsafe { image::keep(page) };
     kernel_text::note(&block);
+    print::allow(block.console);
     let platform = platform::current();
-    if let Err(reason) = platform.start(&block, |line| println!("{line}")) {
+    if let Err(reason) = platform.start(&block, |text| svsm_tell(text)) {
         stop(reason)
     }
     if let Err(error) = memory::start(block, platform.page_conversion()) {
@@ -87,19 +93,27 @@ unsafe extern "C" fn start(block: *const Page) -> ! {
     }
 }
 
-/// Names the function that the kernel goes on with after the boot entry:
-/// `hal::entry!(main);` with `fn main(block: BootBlock<'static>) -> !`.
+/// Names the function that the kernel goes on with after the boot entry, and
+/// the one that keeps what is told before: `hal::entry!(main, keep);` with
+/// `fn main(block: BootBlock<'static>) -> !` and `fn keep(text:
+/// fmt::Arguments<'_>)`.
 ///
 /// For the kernel's binary, once; a second use does not link.
 #[macro_export]
 macro_rules! entry {
-    ($main:path) => {
+    ($main:path, $tell:path) => {
         const _: () = {
             // SAFETY: `hal` alone calls this name, with this signature; two
             // definitions of it do not link.
             #[unsafe(no_mangle)]
             fn svsm_main(block: $crate::abi_boot::BootBlock<'static>) -> ! {
                 $main(block)
+            }
+
+            // SAFETY: as above.
+            #[unsafe(no_mangle)]
+            fn svsm_tell(text: ::core::fmt::Arguments<'_>) {
+                $tell(text)
             }
         };
     };

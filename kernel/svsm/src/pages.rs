@@ -1,0 +1,129 @@
+//! The state of every page of the VM, from the loader's memory map.
+//!
+//! The memory map is the host's word. What it says there is, is taken as memory
+//! that nobody has accepted yet; the module's own region is the module's,
+//! whatever the map says of it.
+
+use alloc::vec::Vec;
+
+use abi_boot::{BootBlock, PAGE_SIZE, PartKind, Platform};
+use hal::heap::TryPush;
+use hal::sync::Once;
+use hal::{OutOfMemory, StopReason, stop};
+use kernel_log::{log_for_host, log_for_tenant};
+use page_state::{ChunkWord, DetailBlock, FixedBlocks, Owner, PageState, PageStates, Refusal};
+use platform_parameters::{MemoryKind, MemoryMap, MemoryRange, igvm_memory_map};
+
+/// The table's type: words and blocks live for ever.
+pub type Table = PageStates<'static, FixedBlocks<'static>>;
+
+static TABLE: Once<Table> = Once::new();
+
+/// Most ranges of a memory map.
+const MOST_RANGES: usize = 128;
+
+/// Chunks of 2 MiB that can have pages of different states at a time: each takes
+/// 264 bytes.
+const MOST_MIXED_CHUNKS: usize = 512;
+
+/// The first address that is too high where the platform has no C-bit.
+const MOST_MEMORY: u64 = 1 << 46;
+
+/// The state of every page; `None` on a platform whose loader gives no memory
+/// map.
+#[must_use]
+pub fn table() -> Option<&'static Table> {
+    TABLE.get()
+}
+
+/// Makes the table from the loader's memory map.
+///
+/// Stops the machine if the map cannot be used: without it the module could not
+/// tell memory from what is none.
+pub(crate) fn start(block: &BootBlock<'static>) {
+    let part = block.parts_of(PartKind::MEMORY_MAP).next();
+    let Some(area) = part.and_then(hal::image::content) else { return };
+    if block.platform != Platform::SNP {
+        // Nobody fills the area in for a plain virtual machine.
+        return;
+    }
+    let limit = if block.c_bit_mask == 0 { MOST_MEMORY } else { block.c_bit_mask };
+    let mut ranges = [MemoryRange::EMPTY; MOST_RANGES];
+    let map = match igvm_memory_map(area, &mut ranges, limit) {
+        Ok(map) => map,
+        Err(refusal) => {
+            log_for_host!(Error, "{refusal}");
+            stop(StopReason::HostParameters)
+        }
+    };
+    match make(block, &map) {
+        Ok(table) => {
+            let mib = map.size_of(MemoryKind::Memory) >> 20;
+            let count = |state| table.count(state);
+            log_for_tenant!(
+                Info,
+                "pages: {mib} MiB of memory, {} pages of the module, {} to be validated",
+                count(PageState::Validated(Owner::Module)),
+                count(PageState::Unvalidated),
+            );
+            assert!(TABLE.set(table).is_ok(), "pages are started once");
+        }
+        Err(Unmade::OutOfMemory) => {
+            log_for_host!(Error, "the memory map has too much memory for the module's region");
+            stop(StopReason::HostParameters)
+        }
+        Err(Unmade::Refused(refusal)) => {
+            log_for_host!(Error, "the host's memory map: {refusal}");
+            stop(StopReason::HostParameters)
+        }
+    }
+}
+
+/// Why there is no table.
+enum Unmade {
+    OutOfMemory,
+    Refused(Refusal),
+}
+
+impl From<OutOfMemory> for Unmade {
+    fn from(_: OutOfMemory) -> Self {
+        Self::OutOfMemory
+    }
+}
+
+impl From<Refusal> for Unmade {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+fn make(block: &BootBlock<'_>, map: &MemoryMap<'_>) -> Result<Table, Unmade> {
+    // Checked blocks do not overflow.
+    let region_end = block.region_base.saturating_add(block.region_size);
+    let words = Table::words_for(map.end().max(region_end));
+    let words = usize::try_from(words).map_err(|_| OutOfMemory)?;
+    let chunks = filled(words, ChunkWord::new)?;
+    let blocks = FixedBlocks::new(filled(MOST_MIXED_CHUNKS, DetailBlock::new)?);
+    let mut table = PageStates::new(chunks, blocks);
+    for range in map.ranges().iter().filter(|range| range.kind == MemoryKind::Memory) {
+        table.declare(pages(range.start, range.end()), PageState::Unvalidated)?;
+    }
+    let module = PageState::Validated(Owner::Module);
+    table.declare(pages(block.region_base, region_end), module)?;
+    Ok(table)
+}
+
+/// Numbers of the pages between two addresses.
+const fn pages(start: u64, end: u64) -> core::ops::Range<u64> {
+    start / PAGE_SIZE..end / PAGE_SIZE
+}
+
+/// A list that lives for ever.
+fn filled<T>(count: usize, new: fn() -> T) -> Result<&'static [T], OutOfMemory> {
+    let mut list = Vec::new();
+    list.try_reserve_exact(count).map_err(|_| OutOfMemory)?;
+    for _ in 0..count {
+        list.try_push(new())?;
+    }
+    Ok(list.leak())
+}
