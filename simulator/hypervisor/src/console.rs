@@ -9,7 +9,7 @@ use serial::{Terminal, Uart};
 use crate::port::Ports;
 use crate::reporter;
 
-static CONSOLE: Uart<Ports> = Uart(Ports::SERIAL);
+static CONSOLE: Uart<Ports> = Uart::new(Ports::SERIAL);
 
 /// Prints a line, as the standard library's macro of this name does.
 macro_rules! println {

@@ -48,14 +48,14 @@ pub(crate) fn write_port(ghcb: Ghcb, port: u16, width: PortIoWidth, value: u32) 
 
 /// Prepares the serial port. From here on, text is printed.
 pub(crate) fn prepare(ghcb: Ghcb) {
-    Uart(Ports(ghcb)).configure();
+    Uart::new(Ports(ghcb)).configure();
     PAGE.set(ghcb.0);
 }
 
 /// Writes text.
 pub(crate) fn print(text: fmt::Arguments<'_>) {
     if let Some(page) = PAGE.get() {
-        let uart = Uart(Ports(Ghcb(page)));
+        let uart = Uart::new(Ports(Ghcb(page)));
         // An error can only come from a `Display` that reports one by itself.
         let _ = Terminal::new(&uart).write_fmt(text);
     }

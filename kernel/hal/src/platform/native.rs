@@ -82,7 +82,7 @@ pub(crate) struct Native;
 
 // SAFETY: INV-PORT-1: ports 0x3f8 to 0x3ff of a PC are the first UART, or
 // nothing. A UART does not access memory, and the driver leaves interrupts off.
-static CONSOLE: Uart<Ports> = Uart(unsafe { Ports::new(COM1) });
+static CONSOLE: Uart<Ports> = Uart::new(unsafe { Ports::new(COM1) });
 
 impl Platform for Native {
     fn prepare(&self) {

@@ -13,6 +13,7 @@ use processor::TrapFrame;
 use serial::Console;
 
 use super::interface::{Interrupts, Platform};
+use super::triple_fault::triple_fault;
 use crate::memory::PageConversion;
 use crate::processor::{Processor, current};
 use crate::processor_start::ProcessorStart;
@@ -110,6 +111,8 @@ impl Platform for Snp {
     }
 
     fn stop(&self, reason: StopReason) -> ! {
-        snp::terminate(reason.code())
+        snp::terminate(reason.code());
+        // The host lets the processor go on; a shutdown it cannot ignore.
+        triple_fault()
     }
 }

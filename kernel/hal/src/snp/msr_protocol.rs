@@ -15,13 +15,16 @@ pub(super) fn ask<C: MsrCall>(call: &C) -> Result<C::Answer, MsrCallError> {
     call.answer(exit(call.request().encode(), &masked))
 }
 
-/// Ends the machine; `code` is one of the module's reasons.
-pub(crate) fn terminate(code: u8) -> ! {
+/// How often the host is asked to end the machine.
+const MOST_REQUESTS: u32 = 16;
+
+/// Asks the host to end the machine; `code` is one of the module's reasons.
+/// Returns if the host does not.
+pub(crate) fn terminate(code: u8) {
     let masked = mask();
     let reason = TerminationReason::new(ReasonSet::MODULE, code);
     let request = MsrRequest::Terminate(reason).encode();
-    // A host that lets the processor go on gets the request again.
-    loop {
+    for _ in 0..MOST_REQUESTS {
         exit(request, &masked);
     }
 }

@@ -11,7 +11,7 @@ use crate::port::COM1;
 use crate::sync::mask;
 
 /// The first serial port.
-pub(crate) static CONSOLE: Uart<HostPorts> = Uart(HostPorts::new(COM1));
+pub(crate) static CONSOLE: Uart<HostPorts> = Uart::new(HostPorts::new(COM1));
 
 /// Ports of a device that the host has, or says it has.
 ///

@@ -32,8 +32,10 @@ const COUNTS: u16 = (TIMER_FREQUENCY / 200) as u16;
 /// How often it is tried. What comes in between makes a result too great, never
 /// too small, so the smallest is the best.
 const TRIES: u32 = 3;
-/// How often the output is looked at: a port read takes a microsecond at least.
+/// How often the output is looked at, at most; and counts of the counter that are
+/// given to the timer: 50 ms of the fastest there can be.
 const MOST_READS: u32 = 1_000_000;
+const MOST_COUNTS: u64 = 1_000_000_000;
 
 /// Counts that `counter` makes in a second; `None` if there is no such timer.
 pub(crate) fn measure(ports: &impl PortAccess, counter: impl Fn() -> u64) -> Option<u64> {
@@ -58,10 +60,12 @@ fn measure_once(ports: &impl PortAccess, counter: impl Fn() -> u64) -> Option<u6
     }
     ports.write(CONTROL, control | GATE);
     let start = counter();
-    let reads = (0..MOST_READS).take_while(|_| ports.read(CONTROL) & OUTPUT == 0).count();
+    let is_over = (0..MOST_READS)
+        .take_while(|_| counter().wrapping_sub(start) <= MOST_COUNTS)
+        .any(|_| ports.read(CONTROL) & OUTPUT != 0);
     let counts = counter().checked_sub(start)?;
     ports.write(CONTROL, control);
-    if reads == MOST_READS as usize {
+    if !is_over {
         return None;
     }
     let per_second = u128::from(counts) * u128::from(TIMER_FREQUENCY) / u128::from(COUNTS);

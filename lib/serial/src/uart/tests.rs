@@ -57,7 +57,7 @@ impl Registers for &Model {
 #[test]
 fn configures_speed_and_frame() {
     let model = Model { interrupt_enable: Cell::new(0xff), ..Model::default() };
-    Uart(&model).configure();
+    Uart::new(&model).configure();
     assert_eq!(model.divisor.get(), [1, 0]);
     assert_eq!(model.line_control.get(), EIGHT_BITS);
     assert_eq!(model.interrupt_enable.get(), 0);
@@ -67,7 +67,7 @@ fn configures_speed_and_frame() {
 #[test]
 fn waits_for_the_transmitter() {
     let model = Model { busy_reads: 100, ..Model::default() };
-    let uart = Uart(&model);
+    let uart = Uart::new(&model);
     let text: Vec<u8> = (0..=u8::MAX).collect();
     uart.write(&text);
     for byte in *b"abc" {
@@ -79,9 +79,15 @@ fn waits_for_the_transmitter() {
 #[test]
 fn gives_up_on_a_stuck_transmitter() {
     let model = Model { busy_reads: u32::MAX, ..Model::default() };
-    let uart = Uart(&model);
+    let uart = Uart::new(&model);
     uart.write(b"0123456789abcdef");
     uart.write(b"g");
     assert_eq!(model.sent.take(), b"0123456789abcdef");
     assert_eq!(model.reads_left.get(), u32::MAX - MOST_STATUS_READS);
+    uart.write(b"h");
+    assert_eq!(model.reads_left.get(), u32::MAX - MOST_STATUS_READS - 1);
+    // It recovers.
+    model.reads_left.set(0);
+    uart.write(b"i");
+    assert_eq!(model.sent.take(), b"i");
 }
