@@ -12,7 +12,7 @@ use core::fmt;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::region::VIRTUAL_BASE;
+use crate::region::{MAX_REGION_SIZE, VIRTUAL_BASE};
 
 /// First eight bytes of a symbol table.
 const MAGIC: [u8; 8] = *b"SVSMSYMS";
@@ -66,8 +66,8 @@ pub enum SymbolsError {
     Truncated,
     /// It does not start with the magic value.
     Magic,
-    /// The entry of this index is empty, overlaps or precedes the one before,
-    /// or has its name before that one's or behind all names.
+    /// The entry of this index is empty, reaches behind the greatest region,
+    /// overlaps or precedes the one before, or has its name before that one's or behind all names.
     Entry(usize),
 }
 
@@ -135,6 +135,9 @@ fn check_entries(entries: &[SymbolEntry], names_size: u32) -> Result<(), Symbols
             return Err(wrong);
         }
         free_from = entry.start.checked_add(entry.size).ok_or(wrong)?;
+        if u64::from(free_from) > MAX_REGION_SIZE {
+            return Err(wrong);
+        }
         named_to = entry.name;
     }
     Ok(())

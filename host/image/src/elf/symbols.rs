@@ -3,7 +3,7 @@
 //! Names are demangled here, so that the kernel need not: without hashes, which
 //! say nothing to people, and cut where generic parameters make them endless.
 
-use abi_boot::{SymbolEntry, SymbolsHeader, VIRTUAL_BASE};
+use abi_boot::{MAX_REGION_SIZE, SymbolEntry, SymbolsHeader, VIRTUAL_BASE};
 use object::LittleEndian as Le;
 use object::elf::{FileHeader64, SHT_SYMTAB, STT_FUNC};
 use object::read::elf::{FileHeader, Sym};
@@ -43,11 +43,14 @@ pub(super) fn table(
     Ok(encode(functions))
 }
 
-/// `None` for what has no size, as labels in assembly, or too much of one.
+/// `None` for what has no size, as labels in assembly, or lies in no region.
 fn function(address: u64, size: u64, name: &[u8]) -> Option<Function> {
     let start = u32::try_from(address.checked_sub(VIRTUAL_BASE)?).ok()?;
     let size = u32::try_from(size).ok().filter(|size| *size != 0)?;
-    start.checked_add(size)?;
+    let end = u64::from(start.checked_add(size)?);
+    if end > MAX_REGION_SIZE {
+        return None;
+    }
     let mangled = String::from_utf8_lossy(name);
     let mut name = format!("{:#}", rustc_demangle::demangle(&mangled));
     name.truncate(name.floor_char_boundary(MAX_NAME));
@@ -128,6 +131,8 @@ mod tests {
             (VIRTUAL_BASE + 0x200, 0, "label"),
             (VIRTUAL_BASE + 0x20_0000, 8, "elsewhere"),
             (VIRTUAL_BASE - 8, 4, "below"),
+            (VIRTUAL_BASE + 0xff, u64::from(u32::MAX), "endless"),
+            (VIRTUAL_BASE + 0xff, MAX_REGION_SIZE, "too long"),
             (0x1000, 4, "absolute"),
         ]);
         let symbols = Symbols::parse(&table).unwrap();
