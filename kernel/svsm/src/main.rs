@@ -1,7 +1,7 @@
 //! The module's binary.
 //!
 //! `hal` enters [`main`] on the boot stack of the first processor; what happens
-//! then is in the library beside it. So far the module starts all processors,
+//! then is in [`kernel_start`]. So far the module starts all processors,
 //! says what it is and what the builder placed, and ends.
 #![no_std]
 #![no_main]
@@ -9,7 +9,7 @@
 
 use abi_boot::{BootBlock, PartKind};
 use hal::{StopReason, stop};
-use svsm_kernel::{Started, keep, start};
+use kernel_start::{Started, keep, start};
 
 hal::entry!(main, keep);
 

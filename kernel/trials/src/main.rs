@@ -25,4 +25,4 @@ mod runner;
 mod suites;
 mod trial;
 
-hal::entry!(runner::enter, svsm_kernel::keep);
+hal::entry!(runner::enter, kernel_start::keep);

@@ -2,7 +2,7 @@
 
 use abi_boot::BootBlock;
 use hal::{StopReason, print, println, stop};
-use svsm_kernel::{Started, start};
+use kernel_start::{Started, start};
 
 use crate::options::{Choice, choice};
 use crate::suites::{ENDINGS, TRIALS};

@@ -13,7 +13,7 @@ pub(super) const TRIALS: &[Trial] = &[
 
 fn the_region_is_the_modules() -> Outcome {
     let block = hal::image::boot_block();
-    let Some(table) = svsm_kernel::pages::table() else {
+    let Some(table) = kernel_start::pages::table() else {
         return check(block.platform != Platform::SNP, "there is a table on SEV-SNP");
     };
     let module = PageState::Validated(Owner::Module);
@@ -28,7 +28,7 @@ fn the_region_is_the_modules() -> Outcome {
 }
 
 fn memory_can_be_claimed_once() -> Outcome {
-    let Some(table) = svsm_kernel::pages::table() else { return Ok(()) };
+    let Some(table) = kernel_start::pages::table() else { return Ok(()) };
     let part = ChunkPart::new(0, 1).ok_or_else(|| failure("a page is a part of a chunk"))?;
     let module = PageState::Validated(Owner::Module);
     let claim = table.claim(part, PageState::Unvalidated, module);
