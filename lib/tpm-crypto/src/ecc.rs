@@ -12,12 +12,14 @@ mod ecdaa;
 pub(crate) mod ecdsa;
 mod error;
 pub(crate) mod group;
+mod parameters;
 mod schnorr;
 mod value;
 
 pub use curve::{Curve, LARGEST_COORDINATE};
 pub use ecdaa::sign as sign_ecdaa;
 pub use error::EccError;
+pub use parameters::CurveParameters;
 pub use schnorr::{sign as sign_schnorr, verify as verify_schnorr};
 pub use value::{EccSignature, Point, Scalar};
 

@@ -11,6 +11,7 @@
 //! | [`rsa`], [`ecc`] | keys, and the schemes built on a provider |
 //! | [`hash`], [`hmac`] | digests and MACs, with a state that can be saved |
 //! | [`cipher`] | AES and Camellia in five modes |
+//! | [`cmac`] | MACs with them |
 //! | [`derivation`] | KDFa, KDFe, MGF1, XOR obfuscation |
 //! | [`random`], [`drbg`] | streams of bytes to draw keys from |
 //! | [`secret`] | wiped, hidden, compared in constant time |
@@ -55,6 +56,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod cipher;
+pub mod cmac;
 pub mod derivation;
 pub mod drbg;
 pub mod ecc;

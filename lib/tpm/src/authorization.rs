@@ -16,15 +16,17 @@ use crate::entity_guard::{
 };
 use crate::machine::Machine;
 use crate::parameter_encryption::{Direction, conceal};
+use crate::platform::PhysicalPresence;
 use crate::policy_check::check_policy;
 use crate::request::Request;
 use crate::response_code::ResponseCode;
 use crate::state::session::ValueNeeded;
+use crate::state::session_slots::MAX_ACTIVE;
 use crate::table::{Command, Role, Traits};
 use crate::wire::algorithm::SessionType;
 use crate::wire::bits::SessionAttributes;
 use crate::wire::codec::{Reader, Wire};
-use crate::wire::handle::{HandleType, PASSWORD};
+use crate::wire::handle::{HandleType, PASSWORD, PLATFORM};
 use crate::wire::structure::Digest;
 use crate::wire::symmetric::SymmetricDefinition;
 
@@ -73,10 +75,9 @@ pub(crate) fn read(
 
 fn read_one(reader: &mut Reader<'_>) -> Result<Authorization, ResponseCode> {
     let session = u32::read(reader)?;
-    let is_session = matches!(
-        HandleType::of(session),
-        Some(HandleType::HmacSession | HandleType::PolicySession)
-    );
+    let sessions = [HandleType::HmacSession, HandleType::PolicySession].map(Some);
+    let is_session =
+        sessions.contains(&HandleType::of(session)) && session & 0x00FF_FFFF < MAX_ACTIVE;
     if session != PASSWORD && !is_session {
         return Err(ResponseCode::VALUE);
     }
@@ -209,6 +210,12 @@ fn check_one(
         .filter(|role| *role != Role::None)
         .nth(number as usize - 1)
         .unwrap_or(Role::None);
+    if entity == PLATFORM
+        && machine.state.presence_commands.contains(&request.command.code)
+        && machine.platform.presence == PhysicalPresence::Absent
+    {
+        return Err(ResponseCode::PP);
+    }
     let name = machine.name(entity);
     let value = machine.auth_value(entity);
     let session = machine.state.sessions.get(authorization.session);
@@ -298,12 +305,8 @@ fn hmac_key(machine: &Machine<'_, '_>, authorization: &Authorization) -> Secret 
 
 /// A session's key followed by an entity's authorization value.
 fn session_value(machine: &Machine<'_, '_>, session: u32, entity: Option<u32>) -> Secret {
-    let mut value = machine
-        .state
-        .sessions
-        .get(session)
-        .map(|session| session.key.as_bytes().to_vec())
-        .unwrap_or_default();
+    let mut value =
+        machine.state.sessions.get(session).map(|session| session.key.to_vec()).unwrap_or_default();
     if let Some(entity) = entity {
         value.extend_from_slice(&machine.auth_value(entity));
     }
@@ -447,7 +450,7 @@ fn record_audit(
         .audit
         .take()
         .filter(|_| !begins)
-        .unwrap_or_else(|| alloc::vec![0; session.hash.size()]);
+        .unwrap_or_else(|| Digest::new(alloc::vec![0; session.hash.size()]));
     let command = command_hashes
         .iter()
         .find(|(handle, _)| *handle == authorization.session)
@@ -455,7 +458,7 @@ fn record_audit(
         .unwrap_or_default();
     let response = response_hash(code, parameters, session.hash);
     let digest = session.hash.algorithm().digest(&[&before, command, &response]);
-    session.audit = Some(digest.as_bytes().to_vec());
+    session.audit = Some(Digest::new(digest.as_bytes()));
     if begins {
         machine.state.sessions.exclusive = Some(authorization.session);
     }

@@ -37,11 +37,13 @@ impl Call<'_> {
 pub(crate) struct Reply {
     pub(crate) handle: Option<u32>,
     pub(crate) parameters: Vec<u8>,
+    /// A sequence that ends with the response, whose authorization needs it.
+    pub(crate) ended: Option<u32>,
 }
 
 impl Reply {
     /// Success, and nothing to say.
-    pub(crate) const EMPTY: Self = Self { handle: None, parameters: Vec::new() };
+    pub(crate) const EMPTY: Self = Self { handle: None, parameters: Vec::new(), ended: None };
 
     /// A reply with one more parameter.
     pub(crate) fn with(mut self, parameter: &impl Wire) -> Self {
@@ -49,9 +51,15 @@ impl Reply {
         self
     }
 
+    /// The reply after which a sequence is gone.
+    pub(crate) fn ending(mut self, sequence: u32) -> Self {
+        self.ended = Some(sequence);
+        self
+    }
+
     /// A reply with a handle.
     pub(crate) const fn handle(handle: u32) -> Self {
-        Self { handle: Some(handle), parameters: Vec::new() }
+        Self { handle: Some(handle), parameters: Vec::new(), ended: None }
     }
 }
 
@@ -77,3 +85,4 @@ parameters!(A 1, B 2);
 parameters!(A 1, B 2, C 3);
 parameters!(A 1, B 2, C 3, D 4);
 parameters!(A 1, B 2, C 3, D 4, E 5);
+parameters!(A 1, B 2, C 3, D 4, E 5, F 6);

@@ -1,37 +1,32 @@
 //! The device: powered on, it takes commands.
 
-use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::vec;
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use thiserror::Error;
 use tpm_crypto::drbg::HmacDrbg;
 use tpm_crypto::hash::HashAlgorithm;
-use tpm_crypto::random::RandomStream;
 
-use crate::execute::{execute, refusal};
-use crate::machine::{CONTEXT_HASH, Machine, State};
+use crate::endorsement::{EndorsementKey, EndorsementTemplate};
+use crate::execute::{answer_vendor, execute, refusal};
+use crate::machine::{Machine, State};
+use crate::new_object::primary;
 use crate::platform::{Change, EntropyError, Platform, StoreError};
+use crate::records::{core_of, new_core, state_of};
 use crate::response_code::ResponseCode;
-use crate::state::audit::CommandAudit;
-use crate::state::hierarchy::{
-    Authorization, Hierarchies, PersistentHierarchies, SEED_SIZE, Seed, VolatileHierarchies,
-};
-use crate::state::launch::Launch;
-use crate::state::lockout::{Guard, Lockout};
-use crate::state::nv::{NvIndex, NvStore};
-use crate::state::object::{Object, Objects};
-use crate::state::pcr::{BANKS, PcrBanks};
+use crate::state::nv::NvIndex;
+use crate::state::object::Object;
 use crate::state::record::{CORE, Core, VERSION};
-use crate::state::session::Sessions;
-use crate::state::time::{CLOCK_STEP_MS, Time};
+use crate::state::time::CLOCK_STEP_MS;
+use crate::vendor::{VendorCommands, vendor_command};
+use crate::wire::algorithm::Hash;
+use crate::wire::bits::NvAttributes;
 use crate::wire::codec::{Reader, Wire};
-use crate::wire::containers::{List, Optional16};
-use crate::wire::handle::HandleType;
-use crate::wire::pcr::{PCR_COUNT, PcrSelection};
-
-/// TPM_CC_SetCommandCodeAuditStatus, audited from the factory on.
-const SET_AUDIT_STATUS: u32 = 0x140;
+use crate::wire::containers::Buffer;
+use crate::wire::handle::{ENDORSEMENT, HandleType};
+use crate::wire::nv::{MAX_NV_INDEX_SIZE, NvPublic};
+use crate::wire::sensitive::SensitiveCreate;
+use crate::wire::structure::Digest;
 
 /// Commands after which a shutdown still counts: they change nothing.
 const HARMLESS: [u32; 5] = [0x145, 0x17A, 0x17C, 0x17E, 0x181];
@@ -77,6 +72,29 @@ pub enum PowerOnError {
     },
 }
 
+/// Why something was not stored in an NV index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum ProvisionError {
+    /// The number is not that of an NV index.
+    #[error("{found:#010x} is no NV index: those lie from 0x01000000 to 0x01ffffff")]
+    NoIndex {
+        /// What was given.
+        found: u32,
+    },
+    /// The content is larger than an index can be.
+    #[error("an NV index holds {MAX_NV_INDEX_SIZE} bytes, not {found}")]
+    TooLarge {
+        /// What was given, in bytes.
+        found: usize,
+    },
+    /// There is no room.
+    #[error("the device has no room for this NV index: remove others")]
+    Full,
+    /// See there.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 impl Device {
     /// Makes a new device in an empty store: fresh seeds, all banks of PCRs.
     ///
@@ -85,45 +103,75 @@ impl Device {
     /// [`PowerOnError::Occupied`] if there is something in the store;
     /// [`PowerOnError::Store`], [`PowerOnError::Entropy`] if these failed.
     pub fn manufacture(platform: &mut Platform<'_>) -> Result<(), PowerOnError> {
+        Self::make(platform, None)
+    }
+
+    /// As [`manufacture`](Self::manufacture), with this endorsement seed: the same
+    /// seed gives the same endorsement keys. All else is fresh.
+    ///
+    /// # Errors
+    ///
+    /// As [`manufacture`](Self::manufacture).
+    pub fn manufacture_with_seed(
+        platform: &mut Platform<'_>,
+        endorsement_seed: &[u8; 64],
+    ) -> Result<(), PowerOnError> {
+        Self::make(platform, Some(endorsement_seed))
+    }
+
+    fn make(
+        platform: &mut Platform<'_>,
+        endorsement_seed: Option<&[u8; 64]>,
+    ) -> Result<(), PowerOnError> {
         if !platform.store.load()?.is_empty() {
             return Err(PowerOnError::Occupied);
         }
         let mut random = seeded(platform)?;
-        let mut seed = || -> Result<Seed, PowerOnError> {
-            let mut bytes = vec![0; SEED_SIZE];
-            random.fill(&mut bytes).map_err(|_| EntropyError)?;
-            Ok(Seed::new(bytes))
-        };
-        let hierarchies = PersistentHierarchies {
-            platform_seed: seed()?,
-            owner_seed: seed()?,
-            endorsement_seed: seed()?,
-            platform_proof: seed()?,
-            owner_proof: seed()?,
-            endorsement_proof: seed()?,
-            owner: Authorization::EMPTY,
-            endorsement: Authorization::EMPTY,
-            lockout: Authorization::EMPTY,
-            disable_clear: false,
-        };
-        let all = BANKS.into_iter().map(|bank| PcrSelection { bank, pcrs: (1 << PCR_COUNT) - 1 });
-        let core = Core {
-            version: VERSION,
-            hierarchies,
-            lockout: Lockout::DEFAULT,
-            allocation: List(all.collect()),
-            audit_hash: CONTEXT_HASH,
-            audit_commands: List(vec![SET_AUDIT_STATUS]),
-            audit_counter: 0,
-            clock_limit: 0,
-            clock: 0,
-            reset_count: 0,
-            highest_nv_counter: 0,
-            shutdown: None,
-            saved: Optional16(None),
-        };
+        let core = new_core(&mut random, endorsement_seed).map_err(|_| EntropyError)?;
         platform.store.commit(&[Change { key: CORE, content: Some(core.to_bytes()) }])?;
         Ok(())
+    }
+
+    /// The endorsement key that `TPM2_CreatePrimary` makes from `template`, for
+    /// whoever issues its certificate. Needs no start.
+    ///
+    /// # Errors
+    ///
+    /// The code that `TPM2_CreatePrimary` would answer with; with the templates
+    /// here and working entropy there is none.
+    pub fn endorsement_key(
+        &mut self,
+        platform: &mut Platform<'_>,
+        template: &EndorsementTemplate,
+    ) -> Result<EndorsementKey, ResponseCode> {
+        let machine = Machine { state: &mut self.state, platform };
+        let nothing = SensitiveCreate { auth: Digest::EMPTY, data: Buffer::EMPTY };
+        let object = primary(&machine, ENDORSEMENT, template.public(), &nothing)?;
+        EndorsementKey::of(&object.public).ok_or(ResponseCode::TYPE)
+    }
+
+    /// Stores `content` in the NV index `index` as a manufacturer does: anyone can
+    /// read it, the platform can change it, and clearing leaves it. What was there
+    /// before is replaced. Needs no start.
+    ///
+    /// # Errors
+    ///
+    /// [`ProvisionError`]; nothing is changed then.
+    pub fn provision(
+        &mut self,
+        platform: &mut Platform<'_>,
+        index: u32,
+        content: &[u8],
+    ) -> Result<(), ProvisionError> {
+        let index = provisioned(index, content)?;
+        let before = self.state.nv.get(index.public.index).cloned();
+        self.state.nv.undefine(index.public.index);
+        if self.state.nv.define(index).is_err() {
+            // What was there before fits again.
+            before.map(|before| self.state.nv.define(before));
+            return Err(ProvisionError::Full);
+        }
+        Ok(self.commit(platform)?)
     }
 
     /// Powers the device in the store on. It then waits for `TPM2_Startup`.
@@ -196,6 +244,25 @@ impl Device {
         }
     }
 
+    /// As [`execute`](Self::execute), with commands of the vendor's own: those
+    /// whose code has bit 29 set go to `vendor`.
+    #[must_use]
+    pub fn execute_with(
+        &mut self,
+        platform: &mut Platform<'_>,
+        locality: u8,
+        command: &[u8],
+        vendor: &mut dyn VendorCommands,
+    ) -> Vec<u8> {
+        match vendor_command(command) {
+            Some((code, parameters)) => {
+                let mut machine = Machine { state: &mut self.state, platform };
+                answer_vendor(&mut machine, vendor, code, parameters)
+            }
+            None => self.execute(platform, locality, command),
+        }
+    }
+
     /// Stores what changed, all of it or nothing.
     fn commit(&mut self, platform: &mut Platform<'_>) -> Result<(), StoreError> {
         if self.state.failed {
@@ -243,65 +310,28 @@ fn seeded(platform: &mut Platform<'_>) -> Result<HmacDrbg, EntropyError> {
     Ok(random)
 }
 
-fn state_of(
-    core: Core,
-    indices: BTreeMap<u32, NvIndex>,
-    objects: BTreeMap<u32, Object>,
-    random: HmacDrbg,
-    power_on_ms: u64,
-) -> State {
-    State {
-        started: false,
-        failed: false,
-        shutdown: core.shutdown,
-        saved: core.saved.0,
-        orderly_start: false,
-        hierarchies: Hierarchies {
-            persistent: core.hierarchies,
-            volatile: VolatileHierarchies::reset(),
-            platform_enabled: true,
-            null_seed: Seed::EMPTY,
-            null_proof: Seed::EMPTY,
-        },
-        pcrs: PcrBanks::default(),
-        launch: Launch::default(),
-        allocation: core.allocation,
-        time: Time {
-            power_on_ms,
-            clock: core.clock,
-            reset_count: core.reset_count,
-            ..Time::default()
-        },
-        clock_limit: core.clock_limit,
-        guard: Guard { stored: core.lockout, healed_ms: 0, lockout_failed_ms: 0 },
-        audit: CommandAudit {
-            hash: core.audit_hash,
-            commands: core.audit_commands.0.into_iter().collect::<BTreeSet<u32>>(),
-            counter: core.audit_counter,
-            digest: Vec::new(),
-        },
-        sessions: Sessions::default(),
-        sequences: BTreeMap::new(),
-        objects: Objects::new(objects),
-        nv: NvStore::new(indices, core.highest_nv_counter),
-        random,
+/// An index with `content`, as a manufacturer makes it.
+fn provisioned(index: u32, content: &[u8]) -> Result<NvIndex, ProvisionError> {
+    let size = u16::try_from(content.len())
+        .ok()
+        .filter(|size| *size <= MAX_NV_INDEX_SIZE)
+        .ok_or(ProvisionError::TooLarge { found: content.len() })?;
+    if HandleType::of(index) != Some(HandleType::NvIndex) {
+        return Err(ProvisionError::NoIndex { found: index });
     }
-}
-
-fn core_of(state: &State) -> Core {
-    Core {
-        version: VERSION,
-        hierarchies: state.hierarchies.persistent.clone(),
-        lockout: state.guard.stored.clone(),
-        allocation: state.allocation.clone(),
-        audit_hash: state.audit.hash,
-        audit_commands: List(state.audit.commands.iter().copied().collect()),
-        audit_counter: state.audit.counter,
-        clock_limit: state.clock_limit,
-        clock: state.time.clock,
-        reset_count: state.time.reset_count,
-        highest_nv_counter: state.nv.highest_counter,
-        shutdown: state.shutdown,
-        saved: Optional16(state.saved.clone()),
-    }
+    let public = NvPublic {
+        index,
+        name_hash: Hash::Sha256,
+        attributes: NvAttributes::PPWRITE
+            | NvAttributes::WRITEDEFINE
+            | NvAttributes::PPREAD
+            | NvAttributes::OWNERREAD
+            | NvAttributes::AUTHREAD
+            | NvAttributes::NO_DA
+            | NvAttributes::WRITTEN
+            | NvAttributes::PLATFORMCREATE,
+        policy: Digest::EMPTY,
+        size,
+    };
+    Ok(NvIndex { public, auth: Digest::EMPTY, data: Buffer::new(content) })
 }

@@ -2,9 +2,10 @@
 
 use crate::call::{Call, Reply};
 use crate::commands::{
-    attest, audit, capability, clock, create, hierarchy, load, lockout, nv_define, nv_lock,
-    nv_read, nv_write, object, pcr, policy, policy_compare, policy_ticket, random, self_test,
-    sequence, session, sign, start,
+    attest, audit, capability, clock, context, create, create_loaded, credential, duplicate, ecc,
+    hierarchy, load, lockout, mac, nv_define, nv_lock, nv_read, nv_write, object, pcr, policy,
+    policy_authority, policy_compare, policy_ticket, presence, random, rsa, self_test, sequence,
+    session, sign, start, symmetric,
 };
 use crate::machine::Machine;
 use crate::response_code::ResponseCode;

@@ -71,6 +71,7 @@ pub(crate) fn count_use(machine: &mut Machine<'_, '_>, entity: u32, succeeded: b
 /// Whether only a policy will do for `entity` in `role`.
 pub(crate) fn policy_required(machine: &Machine<'_, '_>, entity: u32, role: Role) -> bool {
     match (role, machine.state.objects.get(entity)) {
+        (Role::Duplicate, _) => true,
         (Role::Admin, Some(object)) => {
             object.public.attributes.contains(ObjectAttributes::ADMIN_WITH_POLICY)
         }
@@ -114,7 +115,7 @@ pub(crate) fn policy_available(
         return false;
     }
     let Some(index) = machine.state.nv.get(entity) else { return true };
-    if role == Role::Admin {
+    if matches!(role, Role::Admin | Role::Duplicate) {
         return true;
     }
     index.public.attributes.contains(if command.traits.contains(Traits::NV_WRITE) {

@@ -10,6 +10,7 @@ use crate::machine::Machine;
 use crate::request::Request;
 use crate::response_code::ResponseCode;
 use crate::table::{Command, Traits};
+use crate::vendor::VendorCommands;
 use crate::wire::codec::{Reader, Wire};
 use crate::wire::structure::Name;
 
@@ -39,6 +40,29 @@ pub(crate) fn refusal(machine: &mut Machine<'_, '_>, code: ResponseCode) -> Vec<
     }
     let tag = if code == ResponseCode::BAD_TAG { RESPONSE_TO_BAD_TAG } else { NO_SESSIONS };
     response(tag, code, &[])
+}
+
+/// The answer to a command of the vendor's own.
+pub(crate) fn answer_vendor(
+    machine: &mut Machine<'_, '_>,
+    vendor: &mut dyn VendorCommands,
+    code: u32,
+    parameters: &[u8],
+) -> Vec<u8> {
+    let answer = if machine.state.failed {
+        Err(ResponseCode::FAILURE)
+    } else if machine.state.started {
+        vendor.execute(code, parameters)
+    } else {
+        Err(ResponseCode::INITIALIZE)
+    };
+    match answer {
+        Ok(body) if body.len() <= MAX_COMMAND - HEADER => {
+            response(NO_SESSIONS, ResponseCode::SUCCESS, &body)
+        }
+        Ok(_) => response(NO_SESSIONS, ResponseCode::SIZE, &[]),
+        Err(code) => response(NO_SESSIONS, code, &[]),
+    }
 }
 
 fn response(tag: u16, code: ResponseCode, body: &[u8]) -> Vec<u8> {
@@ -95,6 +119,9 @@ fn run(machine: &mut Machine<'_, '_>, locality: u8, bytes: &[u8]) -> Result<Vec<
             .write(&mut body);
         body.extend_from_slice(&reply.parameters);
         body.extend_from_slice(&area);
+    }
+    if let Some(handle) = reply.ended {
+        machine.state.sequences.remove(&handle);
     }
     zeroize::Zeroize::zeroize(parameters.as_mut_slice());
     Ok(response(tag, ResponseCode::SUCCESS, &body))
@@ -158,9 +185,9 @@ fn read_authorizations(
     reader: &mut Reader<'_>,
 ) -> Result<Vec<Authorization>, ResponseCode> {
     let size = u32::read(reader)?;
-    let size = usize::try_from(size).map_err(|_| ResponseCode::AUTHSIZE)?;
+    let size = usize::try_from(size).map_err(|_| ResponseCode::SIZE)?;
     if size < MIN_AUTHORIZATION {
-        return Err(ResponseCode::AUTHSIZE);
+        return Err(ResponseCode::SIZE);
     }
     let area = reader.bytes(size).map_err(|_| ResponseCode::SIZE)?;
     if command.traits.contains(Traits::NO_SESSIONS) {

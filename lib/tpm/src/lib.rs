@@ -21,10 +21,15 @@
 //! | `table` | the command table: codes, handles, roles, attributes |
 //! | `request`, `call` | a command before and after its checks |
 //! | `entity_guard`, `policy_check`, `parameter_encryption`, `authorization` | sessions |
-//! | `object_rules`, `object_creation`, `protection`, `signing` | what objects are and do |
-//! | `nv_access`, `policy_update` | rules that several commands share |
+//! | `object_rules`, `object_creation`, `new_object`, `signing`, `statement` | what objects are and do |
+//! | `outer_wrap`, `inner_wrap`, `protection`, `context_wrap`, `secret_exchange` | what leaves the device, and how it is protected |
+//! | `nv_access`, `policy_update`, `policy_limits` | rules that several commands share |
+//! | `algorithm_list` | the algorithms and what they are for |
 //! | `commands` | Part 3, a file for each group |
 //! | `dispatch`, `execute` | from bytes to handler and back |
+//! | `endorsement`, `vendor` | what manufacturers and vendors add |
+//! | `records` | state from records, and records of a state |
+//! | `documentation` | the table as a page of the book |
 //! | `device` | [`Device`]: power, time and the store |
 //! | `signals` | what the platform tells it without a command |
 //!
@@ -49,45 +54,59 @@
 //!
 //! # What is here
 //!
-//! The commands of the table in `table.rs`, and only they; any other is
-//! answered as unknown. Of those that software expects, these are not there
-//! yet: saving contexts, importing and duplicating objects, credentials, salted
-//! sessions, decryption and key agreement, HMAC with keys, `PolicySigned`.
+//! The commands of the table in `table.rs`, and only they; any other is answered
+//! as unknown. What differs from the specification's letter or from the reference
+//! implementation's habits is listed in the book, under "Deviations".
 #![no_std]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
 
+mod algorithm_list;
 mod authorization;
 mod call;
 mod commands;
+mod context_wrap;
 mod device;
 mod dispatch;
+mod documentation;
+mod endorsement;
 mod entity_guard;
 mod execute;
 pub mod identity;
+mod inner_wrap;
 mod machine;
+mod new_object;
 mod nv_access;
 mod object_creation;
 mod object_rules;
+mod outer_wrap;
 mod parameter_encryption;
 mod platform;
 mod policy_check;
+mod policy_limits;
 mod policy_update;
 mod protection;
+mod records;
 mod request;
 mod response_code;
+mod secret_exchange;
 mod signals;
 mod signing;
 mod state;
+mod statement;
 mod table;
 #[cfg(test)]
 mod tests;
+mod vendor;
 mod wire;
 
-pub use device::{Device, PowerOnError};
+pub use device::{Device, PowerOnError, ProvisionError};
+pub use documentation::command_table;
+pub use endorsement::{ENDORSEMENT_TEMPLATES, EndorsementKey, EndorsementTemplate};
 pub use platform::{
     Change, Clock, Entropy, EntropyError, PhysicalPresence, Platform, Store, StoreError,
 };
 pub use response_code::ResponseCode;
 pub use table::command_name;
+pub use vendor::VendorCommands;

@@ -1,7 +1,8 @@
 //! The state and the platform together: what handlers work on.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
+use alloc::vec::Vec;
 
 use tpm_crypto::drbg::HmacDrbg;
 use tpm_crypto::hmac::Hmac;
@@ -10,15 +11,17 @@ use tpm_crypto::random::RandomStream;
 use crate::platform::Platform;
 use crate::response_code::ResponseCode;
 use crate::state::audit::CommandAudit;
+use crate::state::commitment::Commitments;
 use crate::state::hierarchy::{Authorization, Hierarchies, SEED_SIZE, Seed};
 use crate::state::launch::Launch;
 use crate::state::lockout::Guard;
 use crate::state::nv::NvStore;
-use crate::state::object::{Object, Objects};
-use crate::state::pcr::PcrBanks;
+use crate::state::object::{MAX_LOADED_OBJECTS, Object, Objects};
+use crate::state::pcr::{PcrBanks, PcrGuard, is_guarded};
 use crate::state::record::Saved;
 use crate::state::sequence::Sequence;
-use crate::state::session::{Session, Sessions};
+use crate::state::session::Session;
+use crate::state::session_slots::Sessions;
 use crate::state::time::Time;
 use crate::wire::algorithm::{Hash, StartupType};
 use crate::wire::containers::List;
@@ -29,9 +32,6 @@ use crate::wire::ticket::Ticket;
 
 /// The hash of names, tickets and integrity that no command chooses.
 pub(crate) const CONTEXT_HASH: Hash = Hash::Sha512;
-
-/// Objects and sequences that can be loaded at a time.
-pub(crate) const MAX_LOADED_OBJECTS: u32 = 3;
 
 /// All that the device knows while it has power.
 #[derive(Debug)]
@@ -58,6 +58,15 @@ pub(crate) struct State {
     pub(crate) sequences: BTreeMap<u32, Sequence>,
     pub(crate) objects: Objects,
     pub(crate) nv: NvStore,
+    pub(crate) commitments: Commitments,
+    /// Counts contexts of objects that were saved.
+    pub(crate) object_contexts: u64,
+    /// What guards PCRs that can be guarded.
+    pub(crate) pcr_guard: PcrGuard,
+    /// Commands for which the platform's authorization needs presence too.
+    pub(crate) presence_commands: BTreeSet<u32>,
+    /// What `TPM2_SetAlgorithmSet` set.
+    pub(crate) algorithm_set: u32,
     pub(crate) random: HmacDrbg,
 }
 
@@ -73,10 +82,21 @@ impl Machine<'_, '_> {
     /// # Errors
     ///
     /// [`ResponseCode::FAILURE`] without entropy; that ends the device's work.
-    pub(crate) fn random(&mut self, count: usize) -> Result<vec::Vec<u8>, ResponseCode> {
+    pub(crate) fn random(&mut self, count: usize) -> Result<Vec<u8>, ResponseCode> {
         let mut bytes = vec![0; count];
         self.state.random.fill(&mut bytes).map_err(|_| ResponseCode::FAILURE)?;
         Ok(bytes)
+    }
+
+    /// A random block, for an initialisation vector.
+    ///
+    /// # Errors
+    ///
+    /// As [`random`](Self::random).
+    pub(crate) fn random_block(&mut self) -> Result<[u8; 16], ResponseCode> {
+        let mut block = [0; 16];
+        self.state.random.fill(&mut block).map_err(|_| ResponseCode::FAILURE)?;
+        Ok(block)
     }
 
     /// A new seed or proof, from fresh entropy worked into the generator.
@@ -195,6 +215,9 @@ impl Machine<'_, '_> {
         if let Some(authorization) = self.state.hierarchies.authorization(handle) {
             return authorization.value.clone();
         }
+        if is_guarded(handle) {
+            return self.state.pcr_guard.auth.clone();
+        }
         if let Some(index) = self.state.nv.get(handle) {
             return index.auth.clone();
         }
@@ -215,6 +238,10 @@ impl Machine<'_, '_> {
         {
             return policy_hash.map(|hash| (hash, policy.clone()));
         }
+        if is_guarded(handle) {
+            let PcrGuard { policy_hash, policy, .. } = &self.state.pcr_guard;
+            return policy_hash.map(|hash| (hash, policy.clone()));
+        }
         if let Some(Object { public, .. }) = self.state.objects.get(handle) {
             let hash = public.name_hash.filter(|_| !public.policy.is_empty());
             return hash.map(|hash| (hash, public.policy.clone()));
@@ -224,11 +251,9 @@ impl Machine<'_, '_> {
             .then(|| (index.public.name_hash, index.public.policy.clone()))
     }
 
-    /// A ticket of kind `tag` in `hierarchy`, over `parts` [Part 2 §10.7].
+    /// A ticket of kind `tag` in `hierarchy`, over `parts` [Part 2 §10.7]. One of
+    /// the null hierarchy holds until the next reset.
     pub(crate) fn ticket(&self, tag: u16, hierarchy: u32, parts: &[&[u8]]) -> Ticket {
-        if hierarchy == crate::wire::handle::NULL {
-            return Ticket::null(tag);
-        }
         let mut hmac = Hmac::new(CONTEXT_HASH.algorithm(), self.state.hierarchies.proof(hierarchy));
         hmac.update(&tag.to_be_bytes());
         for part in parts {

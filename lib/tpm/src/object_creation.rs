@@ -3,7 +3,7 @@
 use tpm_crypto::ecc::{Point, Scalar};
 use tpm_crypto::provider::Provider;
 use tpm_crypto::random::RandomStream;
-use tpm_crypto::rsa::{RsaPrivateKey, RsaPublicKey, RsaSize, generate};
+use tpm_crypto::rsa::{RsaError, RsaPrivateKey, RsaPublicKey, RsaSize, generate};
 
 use crate::response_code::ResponseCode;
 use crate::wire::algorithm::Hash;
@@ -21,6 +21,26 @@ pub(crate) const fn exponent_of(exponent: u32) -> u32 {
     if exponent == 0 { DEFAULT_EXPONENT } else { exponent }
 }
 
+/// Where the secret of a symmetric object comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The stream.
+    Stream,
+    /// Whoever asks for the object.
+    Caller,
+}
+
+impl Origin {
+    /// As the attributes say.
+    pub(crate) fn of(public: &Public) -> Self {
+        if public.attributes.contains(ObjectAttributes::SENSITIVE_DATA_ORIGIN) {
+            Self::Stream
+        } else {
+            Self::Caller
+        }
+    }
+}
+
 /// Makes the secret of an object from `stream`, and completes its public area.
 /// The same stream gives the same object.
 ///
@@ -31,12 +51,13 @@ pub(crate) fn create(
     provider: &dyn Provider,
     public: &mut Public,
     given: &SensitiveCreate,
+    origin: Origin,
     stream: &mut dyn RandomStream,
 ) -> Result<Sensitive, ResponseCode> {
     let hash = public.name_hash.ok_or(ResponseCode::HASH)?;
     let kind = public.details.kind();
     let storage = public.is_storage_parent();
-    let made_here = public.attributes.contains(ObjectAttributes::SENSITIVE_DATA_ORIGIN);
+    let made_here = origin == Origin::Stream;
     let symmetric = matches!(public.details, Details::KeyedHash { .. } | Details::Cipher { .. });
     let secret = match &mut public.details {
         Details::Rsa { key_bits, exponent, modulus, .. } => {
@@ -173,5 +194,15 @@ pub(crate) fn ecc_public(public: &Public) -> Result<Point, ResponseCode> {
             Point::new(curve.curve(), x, y).map_err(|_| ResponseCode::ECC_POINT)
         }
         _ => Err(ResponseCode::KEY),
+    }
+}
+
+/// What an error of an RSA operation means to the caller. A key with factors
+/// that are no primes gives no result; it is whoever loaded it who is to blame,
+/// not the device.
+pub(crate) const fn rsa_failure(error: RsaError) -> ResponseCode {
+    match error {
+        RsaError::Random(_) => ResponseCode::FAILURE,
+        _ => ResponseCode::NO_RESULT,
     }
 }

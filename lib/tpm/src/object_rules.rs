@@ -5,7 +5,7 @@ use crate::state::object::Object;
 use crate::wire::algorithm::SymmetricMode;
 use crate::wire::bits::ObjectAttributes as Attributes;
 use crate::wire::public::{Details, Public};
-use crate::wire::scheme::{ECDH, KeyedHashScheme, OAEP, RSAES, Scheme};
+use crate::wire::scheme::{ECDH, KDFA, KeyedHashScheme, OAEP, RSAES, Scheme};
 
 /// Checks a public area that a parent (none for a primary object or one from
 /// outside) shall have as a child.
@@ -76,11 +76,16 @@ pub(crate) fn check_use(public: &Public) -> Result<(), ResponseCode> {
             }
             check_scheme(*scheme, sign, decrypt, restricted)
         }
-        Details::KeyedHash { scheme, .. } => match scheme {
-            KeyedHashScheme::Null if restricted => Err(ResponseCode::SCHEME),
-            KeyedHashScheme::Hmac(_) if !sign || decrypt => Err(ResponseCode::SCHEME),
-            KeyedHashScheme::Xor(..) if !decrypt || sign => Err(ResponseCode::SCHEME),
-            _ => Ok(()),
+        Details::KeyedHash { scheme, .. } => match (sign, decrypt, scheme) {
+            // Of a key that does both, each use says how.
+            (true, true, KeyedHashScheme::Null) | (false, false, KeyedHashScheme::Null) => Ok(()),
+            (true, false, KeyedHashScheme::Hmac(_)) => Ok(()),
+            (false, true, KeyedHashScheme::Xor(_, derivation))
+                if !restricted || *derivation == KDFA =>
+            {
+                Ok(())
+            }
+            _ => Err(ResponseCode::SCHEME),
         },
         Details::Cipher { cipher, .. } => {
             if storage && cipher.mode != Some(SymmetricMode::CipherFeedback) {

@@ -1,6 +1,6 @@
 //! Encryption of the first parameter of a command or response [Part 1 §21].
 
-use tpm_crypto::cipher::{BLOCK_SIZE, Cipher, CipherAlgorithm, CipherMode};
+use tpm_crypto::cipher::{BLOCK_SIZE, Cipher, CipherMode};
 use tpm_crypto::derivation::{kdfa, xor_obfuscation};
 use tpm_crypto::secret::Secret;
 
@@ -41,7 +41,7 @@ pub(crate) fn conceal(
             xor_obfuscation(hash.algorithm(), key.as_bytes(), newer, older, data)
                 .map_err(|_| ResponseCode::SIZE)
         }
-        SymmetricDefinition::Aes { key_bits, .. } => {
+        SymmetricDefinition::Block { cipher, key_bits, .. } => {
             let material = kdfa(
                 session.hash.algorithm(),
                 key.as_bytes(),
@@ -52,8 +52,8 @@ pub(crate) fn conceal(
             );
             let (cipher_key, vector) =
                 material.as_bytes().split_last_chunk::<BLOCK_SIZE>().ok_or(ResponseCode::SIZE)?;
-            let cipher = Cipher::new(CipherAlgorithm::Aes, cipher_key)
-                .map_err(|_| ResponseCode::SYMMETRIC)?;
+            let cipher =
+                Cipher::new(cipher.algorithm(), cipher_key).map_err(|_| ResponseCode::SYMMETRIC)?;
             let mut chain = *vector;
             match direction {
                 Direction::Encrypt => cipher.encrypt(CipherMode::Cfb, &mut chain, data),

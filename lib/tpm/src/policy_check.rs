@@ -1,5 +1,7 @@
 //! Whether a policy session allows what is asked [Part 1 §19.7].
 
+use alloc::vec::Vec;
+
 use tpm_crypto::secret::equal;
 
 use crate::machine::Machine;
@@ -8,8 +10,12 @@ use crate::request::Request;
 use crate::response_code::ResponseCode;
 use crate::state::session::{BoundTo, ValueNeeded};
 use crate::table::Role;
+use crate::wire::algorithm::Hash;
 use crate::wire::bits::NvAttributes;
+use crate::wire::codec::{Reader, Wire};
 
+/// TPM_CC_CreatePrimary, TPM_CC_Create, TPM_CC_CreateLoaded.
+const CREATING: [u32; 3] = [0x131, 0x153, 0x191];
 /// TPM_CC_PolicySecret.
 const POLICY_SECRET: u32 = 0x151;
 
@@ -37,12 +43,16 @@ pub(crate) fn check_policy(
     if !equal(&policy.digest, &digest) || hash != session.hash {
         return Err(ResponseCode::POLICY_FAIL);
     }
-    if policy.expires_ms.is_some_and(|expires| expires < machine.state.time.time) {
+    let time = &machine.state.time;
+    if policy.expires_ms.is_some_and(|expires| expires < time.time || session.epoch != time.epoch())
+    {
         return Err(ResponseCode::EXPIRED);
     }
     match policy.command {
         Some(code) if code != request.command.code => return Err(ResponseCode::POLICY_CC),
-        None if role == Role::Admin => return Err(ResponseCode::POLICY_FAIL),
+        None if matches!(role, Role::Admin | Role::Duplicate) => {
+            return Err(ResponseCode::POLICY_FAIL);
+        }
         _ => {}
     }
     check_locality(policy.locality, request.locality)?;
@@ -53,8 +63,9 @@ pub(crate) fn check_policy(
         None => true,
         Some(BoundTo::Parameters(expected)) => equal(expected, &request.hash(hash)),
         Some(BoundTo::Names(expected)) => equal(expected, &request.name_hash(hash)),
-        // Only commands that create from a template can fulfil this.
-        Some(BoundTo::Template(_)) => false,
+        Some(BoundTo::Template(expected)) => {
+            template_hash(request, hash).is_some_and(|found| equal(expected, &found))
+        }
     };
     if !matches {
         return Err(ResponseCode::POLICY_FAIL);
@@ -77,4 +88,21 @@ fn check_locality(allowed: u8, locality: u8) -> Result<(), ResponseCode> {
         _ => false,
     };
     if matches { Ok(()) } else { Err(ResponseCode::LOCALITY) }
+}
+
+/// The digest of the template in a command that creates from one: the second
+/// parameter, behind a buffer. Other commands have none.
+fn template_hash(request: &Request<'_>, hash: Hash) -> Option<Vec<u8>> {
+    if !CREATING.contains(&request.command.code) {
+        return None;
+    }
+    let mut reader = Reader::new(request.parameters);
+    for number in 1.. {
+        let size = usize::from(u16::read(&mut reader).ok()?);
+        let content = reader.bytes(size).ok()?;
+        if number == 2 {
+            return Some(hash.algorithm().digest(&[content]).as_bytes().to_vec());
+        }
+    }
+    None
 }

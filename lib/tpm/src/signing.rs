@@ -2,13 +2,13 @@
 
 use alloc::vec::Vec;
 
-use tpm_crypto::ecc::{EccSignature, Scalar, sign_schnorr, verify_schnorr};
+use tpm_crypto::ecc::{EccSignature, Scalar, sign_ecdaa, sign_schnorr, verify_schnorr};
 use tpm_crypto::hmac::Hmac;
-use tpm_crypto::rsa::{RsaPrivateKey, pkcs1, pss};
+use tpm_crypto::rsa::{RsaError, RsaPrivateKey, pkcs1, pss};
 use tpm_crypto::secret::equal;
 
 use crate::machine::Machine;
-use crate::object_creation::{ecc_public, rsa_public};
+use crate::object_creation::{ecc_public, rsa_failure, rsa_public};
 use crate::response_code::ResponseCode;
 use crate::state::object::Object;
 use crate::wire::algorithm::Hash;
@@ -17,7 +17,7 @@ use crate::wire::codec::{Reader, Wire};
 use crate::wire::containers::Buffer;
 use crate::wire::public::{Coordinate, Details};
 use crate::wire::scheme::{
-    ECDSA, ECSCHNORR, EccScheme, HMAC, KeyedHashScheme, RSAPSS, RSASSA, RsaScheme, Scheme,
+    ECDAA, ECDSA, ECSCHNORR, EccScheme, HMAC, KeyedHashScheme, RSAPSS, RSASSA, RsaScheme, Scheme,
     SignatureScheme,
 };
 
@@ -51,10 +51,13 @@ impl Wire for Signature {
     }
 
     fn read(from: &mut Reader<'_>) -> Result<Self, ResponseCode> {
-        let SignatureScheme(scheme) = Wire::read(from)?;
-        let scheme = scheme.ok_or(ResponseCode::SCHEME)?;
-        let hash = scheme.hash.ok_or(ResponseCode::HASH)?;
-        let value = match scheme.algorithm {
+        let algorithm = u16::read(from)?;
+        if !matches!(algorithm, RSASSA | RSAPSS | ECDSA | ECDAA | ECSCHNORR | HMAC) {
+            return Err(ResponseCode::SCHEME);
+        }
+        let hash = Hash::read(from)?;
+        let scheme = Scheme::with_hash(algorithm, hash);
+        let value = match algorithm {
             RSASSA | RSAPSS => Value::Rsa(Wire::read(from)?),
             HMAC => Value::Hmac(from.bytes(hash.size())?.to_vec()),
             _ => Value::Ecc(Wire::read(from)?, Wire::read(from)?),
@@ -77,20 +80,28 @@ pub(crate) fn select_scheme(
         Details::Rsa { scheme: RsaScheme(scheme), .. }
         | Details::Ecc { scheme: EccScheme(scheme), .. } => *scheme,
         Details::KeyedHash { scheme: KeyedHashScheme::Hmac(hash), .. } => {
-            Some(Scheme { algorithm: HMAC, hash: Some(*hash) })
+            Some(Scheme::with_hash(HMAC, *hash))
         }
         Details::KeyedHash { .. } => None,
         Details::Cipher { .. } => return Err(ResponseCode::SCHEME),
     };
     let SignatureScheme(asked) = asked;
     let scheme = match (own, asked) {
-        (Some(own), Some(asked)) if own != asked => return Err(ResponseCode::SCHEME),
-        (Some(scheme), _) | (None, Some(scheme)) => scheme,
-        (None, None) => return Err(ResponseCode::SCHEME),
+        (Some(own), Some(asked)) if own == asked => own,
+        // Each signature names its own commitment.
+        (Some(Scheme { algorithm: ECDAA, hash, .. }), Some(asked))
+            if asked.algorithm == ECDAA && asked.hash == hash =>
+        {
+            asked
+        }
+        (Some(Scheme { algorithm: ECDAA, .. }), None) | (Some(_), Some(_)) | (None, None) => {
+            return Err(ResponseCode::SCHEME);
+        }
+        (Some(scheme), None) | (None, Some(scheme)) => scheme,
     };
     let fits = match object.public.details {
         Details::Rsa { .. } => matches!(scheme.algorithm, RSASSA | RSAPSS),
-        Details::Ecc { .. } => matches!(scheme.algorithm, ECDSA | ECSCHNORR),
+        Details::Ecc { .. } => matches!(scheme.algorithm, ECDSA | ECDAA | ECSCHNORR),
         _ => scheme.algorithm == HMAC,
     };
     if fits { Ok(scheme) } else { Err(ResponseCode::SCHEME) }
@@ -136,15 +147,26 @@ pub(crate) fn sign(
             } else {
                 pkcs1::sign(provider, &key, hash.algorithm(), digest, random)
             };
-            Value::Rsa(Buffer::new(signature.map_err(|_| ResponseCode::FAILURE)?))
+            Value::Rsa(Buffer::new(signature.map_err(|error| match error {
+                // The key is too small for this hash and padding.
+                RsaError::DigestSize => ResponseCode::SCHEME,
+                other => rsa_failure(other),
+            })?))
         }
         Details::Ecc { curve, .. } => {
             let key =
                 Scalar::new(curve.curve(), &sensitive.secret).map_err(|_| ResponseCode::KEY)?;
-            let signature = if scheme.algorithm == ECSCHNORR {
-                sign_schnorr(provider, &key, hash.algorithm(), digest, random)
-            } else {
-                provider.sign_ecdsa(&key, hash.algorithm(), digest)
+            let signature = match scheme.algorithm {
+                ECDAA => {
+                    let commitments = &mut machine.state.commitments;
+                    let name = object.name();
+                    let committed = commitments.open(scheme.count, curve.curve(), &name)?;
+                    let signature = sign_ecdaa(&key, &committed, hash.algorithm(), digest, random);
+                    commitments.close(scheme.count);
+                    signature
+                }
+                ECSCHNORR => sign_schnorr(provider, &key, hash.algorithm(), digest, random),
+                _ => provider.sign_ecdsa(&key, hash.algorithm(), digest),
             }
             .map_err(failed)?;
             Value::Ecc(
@@ -183,6 +205,10 @@ pub(crate) fn verify(
             } else {
                 pkcs1::verify(provider, &key, hash, digest, value).is_ok()
             }
+        }
+        (Details::Ecc { .. }, Value::Ecc(..)) if signature.scheme.algorithm == ECDAA => {
+            // Whoever verifies ECDAA has more to compute than a TPM does.
+            return Err(ResponseCode::SCHEME);
         }
         (Details::Ecc { curve, .. }, Value::Ecc(r, s)) => {
             let key = ecc_public(&object.public)?;

@@ -9,12 +9,14 @@
 //! | `lockout` | protection against guessing | persistent |
 //! | `time` | time, clock and counters of starts | persistent, clock in steps |
 //! | `audit` | the set of audited commands and their digest | persistent set, digest until reset |
-//! | `session` | sessions | until reset |
+//! | `session`, `session_slots` | sessions | until reset |
+//! | `commitment` | scalars promised by `TPM2_Commit` | until reset |
 //! | `launch` | hash sequences started by signal | until reset |
 //! | `sequence` | hash and HMAC sequences | until reset |
 //! | `record` | the encoding of what is persistent | |
 
 pub(crate) mod audit;
+pub(crate) mod commitment;
 pub(crate) mod hierarchy;
 pub(crate) mod launch;
 pub(crate) mod lockout;
@@ -24,4 +26,5 @@ pub(crate) mod pcr;
 pub(crate) mod record;
 pub(crate) mod sequence;
 pub(crate) mod session;
+pub(crate) mod session_slots;
 pub(crate) mod time;

@@ -6,6 +6,8 @@
 //! with a role needs an authorization in that role [Part 1 §19.4, Part 2 §8.9].
 
 use crate::response_code::ResponseCode;
+use crate::state::object::MAX_LOADED_OBJECTS;
+use crate::state::session_slots::MAX_ACTIVE;
 use crate::wire::handle::{ENDORSEMENT, HandleType, LOCKOUT, NULL, OWNER, PLATFORM};
 
 /// One row, without its handler.
@@ -15,6 +17,8 @@ pub(crate) struct Command {
     pub(crate) name: &'static str,
     pub(crate) traits: Traits,
     pub(crate) handles: &'static [HandleRow],
+    /// The module and function that carry it out.
+    pub(crate) source: &'static str,
 }
 
 /// One handle of a command.
@@ -33,6 +37,8 @@ pub(crate) enum Role {
     User,
     /// By its administrator: NV indices only by policy.
     Admin,
+    /// To be duplicated: only by policy.
+    Duplicate,
 }
 
 bitflags::bitflags! {
@@ -59,6 +65,8 @@ bitflags::bitflags! {
         const STARTUP = 1 << 8;
         /// Answered in failure mode.
         const IN_FAILURE = 1 << 9;
+        /// `TPM2_PP_Commands` can make it need presence.
+        const PRESENCE = 1 << 10;
     }
 }
 
@@ -72,6 +80,11 @@ pub(crate) enum HandleKind {
     Entity,
     EntityOrNull,
     PolicySession,
+    HmacSession,
+    /// What a context can be saved of.
+    Context,
+    /// A hierarchy or a parent.
+    Parent,
     NvIndex,
     NvAuthorization,
     Hierarchy,
@@ -94,7 +107,11 @@ impl HandleKind {
     pub(crate) fn check(self, handle: u32) -> Result<(), ResponseCode> {
         let kind = HandleType::of(handle);
         let pcr = kind == Some(HandleType::Pcr) && handle < crate::wire::pcr::PCR_COUNT;
-        let object = matches!(kind, Some(HandleType::Transient | HandleType::Persistent));
+        // Handles that are never given out are no handles.
+        let number = handle & 0x00FF_FFFF;
+        let transient = kind == Some(HandleType::Transient) && number < MAX_LOADED_OBJECTS;
+        let object = transient || kind == Some(HandleType::Persistent);
+        let session = number < MAX_ACTIVE;
         let nv = kind == Some(HandleType::NvIndex);
         let entity =
             pcr || object || nv || matches!(handle, OWNER | ENDORSEMENT | PLATFORM | LOCKOUT);
@@ -105,7 +122,13 @@ impl HandleKind {
             Self::ObjectOrNull => object || handle == NULL,
             Self::Entity => entity,
             Self::EntityOrNull => entity || handle == NULL,
-            Self::PolicySession => kind == Some(HandleType::PolicySession),
+            Self::PolicySession => session && kind == Some(HandleType::PolicySession),
+            Self::HmacSession => session && kind == Some(HandleType::HmacSession),
+            Self::Context => {
+                let sessions = [HandleType::HmacSession, HandleType::PolicySession].map(Some);
+                transient || (session && sessions.contains(&kind))
+            }
+            Self::Parent => object || matches!(handle, OWNER | ENDORSEMENT | PLATFORM | NULL),
             Self::NvIndex => nv,
             Self::NvAuthorization => nv || matches!(handle, OWNER | PLATFORM),
             Self::Hierarchy => matches!(handle, OWNER | ENDORSEMENT | PLATFORM),
@@ -127,22 +150,25 @@ impl HandleKind {
 macro_rules! command_table {
     ($receiver:ident) => {
         $receiver! {
-            0x011F NV_UndefineSpaceSpecial nv_define::undefine_space_special [NV] (Admin NvIndex, User Platform);
-            0x0120 EvictControl object::evict_control [NV] (User Provision, None Object);
-            0x0121 HierarchyControl hierarchy::control [NV EXTENSIVE] (User Hierarchy);
-            0x0122 NV_UndefineSpace nv_define::undefine_space [NV] (User Provision, None NvIndex);
-            0x0124 ChangeEPS hierarchy::change_endorsement_seed [NV EXTENSIVE] (User Platform);
-            0x0125 ChangePPS hierarchy::change_platform_seed [NV EXTENSIVE] (User Platform);
-            0x0126 Clear hierarchy::clear [NV EXTENSIVE] (User ClearAuthorization);
-            0x0127 ClearControl hierarchy::clear_control [NV] (User ClearAuthorization);
-            0x0128 ClockSet clock::set [NV] (User Provision);
-            0x0129 HierarchyChangeAuth hierarchy::change_auth [NV DECRYPT] (User HierarchyAuthorization);
-            0x012A NV_DefineSpace nv_define::define_space [NV DECRYPT] (User Provision);
-            0x012B PCR_Allocate pcr::allocate [NV] (User Platform);
-            0x012E SetPrimaryPolicy hierarchy::set_primary_policy [NV DECRYPT] (User HierarchyPolicy);
-            0x0130 ClockRateAdjust clock::rate_adjust [] (User Provision);
-            0x0131 CreatePrimary create::create_primary [DECRYPT ENCRYPT HANDLE] (User HierarchyOrNull);
-            0x0132 NV_GlobalWriteLock nv_lock::global_write_lock [NV] (User Provision);
+            0x011F NV_UndefineSpaceSpecial nv_define::undefine_space_special [NV PRESENCE] (Admin NvIndex, User Platform);
+            0x0120 EvictControl object::evict_control [NV PRESENCE] (User Provision, None Object);
+            0x0121 HierarchyControl hierarchy::control [NV EXTENSIVE PRESENCE] (User Hierarchy);
+            0x0122 NV_UndefineSpace nv_define::undefine_space [NV PRESENCE] (User Provision, None NvIndex);
+            0x0124 ChangeEPS hierarchy::change_endorsement_seed [NV EXTENSIVE PRESENCE] (User Platform);
+            0x0125 ChangePPS hierarchy::change_platform_seed [NV EXTENSIVE PRESENCE] (User Platform);
+            0x0126 Clear hierarchy::clear [NV EXTENSIVE PRESENCE] (User ClearAuthorization);
+            0x0127 ClearControl hierarchy::clear_control [NV PRESENCE] (User ClearAuthorization);
+            0x0128 ClockSet clock::set [NV PRESENCE] (User Provision);
+            0x0129 HierarchyChangeAuth hierarchy::change_auth [NV DECRYPT PRESENCE] (User HierarchyAuthorization);
+            0x012A NV_DefineSpace nv_define::define_space [NV DECRYPT PRESENCE] (User Provision);
+            0x012B PCR_Allocate pcr::allocate [NV PRESENCE] (User Platform);
+            0x012C PCR_SetAuthPolicy pcr::set_auth_policy [NV DECRYPT PRESENCE] (User Platform);
+            0x012D PP_Commands presence::set_commands [NV] (User Platform);
+            0x012E SetPrimaryPolicy hierarchy::set_primary_policy [NV DECRYPT PRESENCE] (User HierarchyPolicy);
+            0x0130 ClockRateAdjust clock::rate_adjust [PRESENCE] (User Provision);
+            0x0131 CreatePrimary create::create_primary [DECRYPT ENCRYPT HANDLE PRESENCE] (User HierarchyOrNull);
+            0x0132 NV_GlobalWriteLock nv_lock::global_write_lock [NV PRESENCE] (User Provision);
+            0x0133 GetCommandAuditDigest attest::command_audit [NV DECRYPT ENCRYPT] (User Endorsement, User ObjectOrNull);
             0x0134 NV_Increment nv_write::increment [NV NV_WRITE] (User NvAuthorization, None NvIndex);
             0x0135 NV_SetBits nv_write::set_bits [NV NV_WRITE] (User NvAuthorization, None NvIndex);
             0x0136 NV_Extend nv_write::extend [NV NV_WRITE DECRYPT] (User NvAuthorization, None NvIndex);
@@ -154,28 +180,44 @@ macro_rules! command_table {
             0x013C PCR_Event pcr::event [NV DECRYPT] (User PcrOrNull);
             0x013D PCR_Reset pcr::reset [NV] (User Pcr);
             0x013E SequenceComplete sequence::complete [FLUSHED DECRYPT ENCRYPT] (User Object);
-            0x0140 SetCommandCodeAuditStatus audit::set_status [NV] (User Provision);
+            0x013F SetAlgorithmSet self_test::set_algorithm_set [NV PRESENCE] (User Platform);
+            0x0140 SetCommandCodeAuditStatus audit::set_status [NV PRESENCE] (User Provision);
             0x0142 IncrementalSelfTest self_test::incremental [NV] ();
             0x0143 SelfTest self_test::full [NV] ();
             0x0144 Startup start::startup [NV NO_SESSIONS STARTUP] ();
             0x0145 Shutdown start::shutdown [NV] ();
             0x0146 StirRandom random::stir [NV DECRYPT] ();
+            0x0147 ActivateCredential credential::activate [DECRYPT ENCRYPT] (Admin Object, User Object);
             0x0148 Certify attest::certify [DECRYPT ENCRYPT] (Admin Object, User ObjectOrNull);
             0x0149 PolicyNV policy_compare::nv [DECRYPT] (User NvAuthorization, None NvIndex, None PolicySession);
             0x014A CertifyCreation attest::certify_creation [DECRYPT ENCRYPT] (User ObjectOrNull, None Object);
+            0x014B Duplicate duplicate::duplicate [DECRYPT ENCRYPT] (Duplicate Object, None ObjectOrNull);
             0x014C GetTime attest::get_time [DECRYPT ENCRYPT] (User Endorsement, User ObjectOrNull);
+            0x014D GetSessionAuditDigest attest::session_audit [DECRYPT ENCRYPT] (User Endorsement, User ObjectOrNull, None HmacSession);
             0x014E NV_Read nv_read::read [ENCRYPT] (User NvAuthorization, None NvIndex);
             0x014F NV_ReadLock nv_lock::read_lock [NV] (User NvAuthorization, None NvIndex);
             0x0150 ObjectChangeAuth object::change_auth [DECRYPT ENCRYPT] (Admin Object, None Object);
-            0x0151 PolicySecret policy_ticket::secret [DECRYPT ENCRYPT] (User Entity, None PolicySession);
+            0x0151 PolicySecret policy_authority::secret [DECRYPT ENCRYPT] (User Entity, None PolicySession);
+            0x0152 Rewrap duplicate::rewrap [DECRYPT ENCRYPT] (User ObjectOrNull, None ObjectOrNull);
             0x0153 Create create::create [DECRYPT ENCRYPT] (User Object);
+            0x0154 ECDH_ZGen ecc::z_gen [DECRYPT ENCRYPT] (User Object);
+            0x0155 MAC mac::mac [DECRYPT ENCRYPT] (User Object);
+            0x0156 Import duplicate::import [DECRYPT ENCRYPT] (User Object);
             0x0157 Load load::load [DECRYPT ENCRYPT HANDLE] (User Object);
             0x0158 Quote attest::quote [DECRYPT ENCRYPT] (User ObjectOrNull);
+            0x0159 RSA_Decrypt rsa::decrypt [DECRYPT ENCRYPT] (User Object);
+            0x015B MAC_Start mac::start [DECRYPT HANDLE] (User Object);
             0x015C SequenceUpdate sequence::update [DECRYPT] (User Object);
             0x015D Sign sign::sign [DECRYPT] (User Object);
             0x015E Unseal object::unseal [ENCRYPT] (User Object);
-            0x0165 FlushContext session::flush_context [NO_SESSIONS] ();
+            0x0160 PolicySigned policy_authority::signed [DECRYPT ENCRYPT] (None Object, None PolicySession);
+            0x0161 ContextLoad context::load [NO_SESSIONS HANDLE] ();
+            0x0162 ContextSave context::save [NO_SESSIONS] (None Context);
+            0x0163 ECDH_KeyGen ecc::key_gen [ENCRYPT] (None Object);
+            0x0164 EncryptDecrypt symmetric::encrypt_decrypt [ENCRYPT] (User Object);
+            0x0165 FlushContext context::flush [NO_SESSIONS] ();
             0x0167 LoadExternal load::load_external [DECRYPT ENCRYPT HANDLE] ();
+            0x0168 MakeCredential credential::make [DECRYPT ENCRYPT] (None Object);
             0x0169 NV_ReadPublic nv_read::read_public [ENCRYPT] (None NvIndex);
             0x016A PolicyAuthorize policy_ticket::authorize [DECRYPT] (None PolicySession);
             0x016B PolicyAuthValue policy::auth_value [] (None PolicySession);
@@ -187,8 +229,10 @@ macro_rules! command_table {
             0x0171 PolicyOR policy::or [] (None PolicySession);
             0x0172 PolicyTicket policy_ticket::ticket [DECRYPT] (None PolicySession);
             0x0173 ReadPublic object::read_public [ENCRYPT] (None Object);
+            0x0174 RSA_Encrypt rsa::encrypt [DECRYPT ENCRYPT] (None Object);
             0x0176 StartAuthSession session::start [DECRYPT ENCRYPT HANDLE] (None ObjectOrNull, None EntityOrNull);
             0x0177 VerifySignature sign::verify [DECRYPT] (None Object);
+            0x0178 ECC_Parameters ecc::parameters [] ();
             0x017A GetCapability capability::get [IN_FAILURE] ();
             0x017B GetRandom random::get [ENCRYPT] ();
             0x017C GetTestResult self_test::result [ENCRYPT IN_FAILURE] ();
@@ -198,15 +242,23 @@ macro_rules! command_table {
             0x0180 PolicyRestart session::policy_restart [] (None PolicySession);
             0x0181 ReadClock clock::read [] ();
             0x0182 PCR_Extend pcr::extend [NV] (User PcrOrNull);
+            0x0183 PCR_SetAuthValue pcr::set_auth_value [DECRYPT] (User Pcr);
+            0x0184 NV_Certify attest::nv [DECRYPT ENCRYPT] (User ObjectOrNull, User NvAuthorization, None NvIndex);
             0x0185 EventSequenceComplete sequence::event_complete [NV FLUSHED DECRYPT] (User PcrOrNull, User Object);
             0x0186 HashSequenceStart sequence::start [DECRYPT HANDLE] ();
             0x0187 PolicyPhysicalPresence policy::physical_presence [] (None PolicySession);
             0x0188 PolicyDuplicationSelect policy::duplication_select [DECRYPT] (None PolicySession);
             0x0189 PolicyGetDigest policy::get_digest [ENCRYPT] (None PolicySession);
+            0x018A TestParms self_test::test_parameters [] ();
+            0x018B Commit ecc::commit [DECRYPT ENCRYPT] (User Object);
             0x018C PolicyPassword policy::password [] (None PolicySession);
+            0x018D ZGen_2Phase ecc::z_gen_2_phase [DECRYPT ENCRYPT] (User Object);
+            0x018E EC_Ephemeral ecc::ephemeral [ENCRYPT] ();
             0x018F PolicyNvWritten policy::nv_written [] (None PolicySession);
             0x0190 PolicyTemplate policy::template [DECRYPT] (None PolicySession);
+            0x0191 CreateLoaded create_loaded::create_loaded [DECRYPT ENCRYPT HANDLE] (User Parent);
             0x0192 PolicyAuthorizeNV policy_compare::authorize_nv [] (User NvAuthorization, None NvIndex, None PolicySession);
+            0x0193 EncryptDecrypt2 symmetric::encrypt_decrypt_2 [DECRYPT ENCRYPT] (User Object);
         }
     };
 }
@@ -220,6 +272,7 @@ macro_rules! descriptors {
             name: stringify!($name),
             traits: Traits::empty()$(.union(Traits::$flag))*,
             handles: &[$(HandleRow { role: Role::$role, kind: HandleKind::$kind }),*],
+            source: concat!(stringify!($module), "::", stringify!($handler)),
         }),*];
     };
 }

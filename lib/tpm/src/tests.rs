@@ -1,9 +1,19 @@
 //! Commands as bytes against a whole device.
 
+mod agreement;
 mod codes;
+mod contexts;
+mod credentials;
+mod derivation;
+mod duplication;
+mod encryption;
+mod guards;
 mod hashing;
 mod hierarchies;
 mod launch;
+mod macs;
+mod making;
+mod mutations;
 mod nv;
 mod objects;
 mod pcrs;
@@ -11,5 +21,7 @@ mod policies;
 mod power;
 mod properties;
 mod rig;
+mod salts;
 mod sessions;
 mod signatures;
+mod statements;

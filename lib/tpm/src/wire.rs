@@ -10,6 +10,7 @@
 //! | `handle` | handles by type and number |
 //! | `scheme` | schemes of keys and commands |
 //! | `public`, `sensitive` | the two halves of objects |
+//! | `option` | optional values in the device's own records |
 //! | `symmetric` | symmetric definitions |
 //! | `structure` | structures with no logic of their own |
 //! | `pcr` | selections of PCRs, tagged digests |
@@ -23,6 +24,7 @@ pub(crate) mod containers;
 pub(crate) mod handle;
 pub(crate) mod macros;
 pub(crate) mod nv;
+pub(crate) mod option;
 pub(crate) mod pcr;
 pub(crate) mod public;
 pub(crate) mod scheme;

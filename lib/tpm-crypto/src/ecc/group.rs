@@ -137,6 +137,14 @@ pub(super) fn number_modulo_order(curve: Curve, number: &[u8]) -> alloc::vec::Ve
     remainder.to_be_bytes().as_ref()[80 - curve.coordinate_size()..].to_vec()
 }
 
+/// A big-endian number of at most 80 bytes modulo the field's prime, for public
+/// numbers.
+pub(super) fn number_modulo_prime(curve: Curve, number: &[u8]) -> alloc::vec::Vec<u8> {
+    let prime = NonZero::new(widened(curve.parameters().prime));
+    let remainder = widened(number).rem(&prime.expect_copied("a prime is not zero"));
+    remainder.to_be_bytes().as_ref()[80 - curve.coordinate_size()..].to_vec()
+}
+
 /// The order less `number`.
 pub(super) fn negated(curve: Curve, number: &[u8]) -> Option<[u8; LARGEST_COORDINATE]> {
     with_curve!(curve, C => {

@@ -119,6 +119,17 @@ impl Point {
         if group::is_point(curve, point.x(), point.y()) { Ok(point) } else { Err(missing) }
     }
 
+    /// The point whose x-coordinate is `number` modulo the field's prime, with
+    /// this y-coordinate: how TPMs name a point by a hash [TPM 2.0 Part 1
+    /// §C.4.2, *from memory*]. `number` has at most 80 bytes; of more, what is
+    /// above is left off.
+    ///
+    /// # Errors
+    /// [`EccError::NotOnCurve`] when there is no such point.
+    pub fn with_reduced_x(curve: Curve, number: &[u8], y: &[u8]) -> Result<Self, EccError> {
+        Self::new(curve, &group::number_modulo_prime(curve, number), y)
+    }
+
     /// The curve's generator.
     #[must_use]
     pub fn generator(curve: Curve) -> Self {

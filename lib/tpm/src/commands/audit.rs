@@ -27,14 +27,15 @@ pub(crate) fn set_status(
         audit.digest.clear();
         return Ok(Reply::EMPTY);
     }
-    for code in clear.0 {
-        if code != SELF {
-            audit.commands.remove(&code);
-        }
-    }
     for code in set.0 {
         if code != SHUTDOWN && Command::find(code).is_some() {
             audit.commands.insert(code);
+        }
+    }
+    // Last, so that a command in both lists is not audited.
+    for code in clear.0 {
+        if code != SELF {
+            audit.commands.remove(&code);
         }
     }
     Ok(Reply::EMPTY)

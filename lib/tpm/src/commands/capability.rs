@@ -2,13 +2,14 @@
 
 use alloc::vec::Vec;
 
+use crate::algorithm_list::algorithms;
 use crate::call::{Call, Reply};
-use crate::commands::properties::properties;
+use crate::commands::properties::{MAX_CAP_BUFFER, properties};
 use crate::machine::Machine;
 use crate::response_code::ResponseCode;
-use crate::state::pcr::rules;
+use crate::state::pcr::{is_guarded, rules};
 use crate::table::COMMANDS;
-use crate::wire::algorithm::{CurveId, Hash};
+use crate::wire::algorithm::CurveId;
 use crate::wire::codec::Wire;
 use crate::wire::handle::{
     ENDORSEMENT, FIRST_HMAC_SESSION, HandleType, LOCKOUT, NULL, OWNER, PASSWORD, PLATFORM,
@@ -16,8 +17,13 @@ use crate::wire::handle::{
 };
 use crate::wire::pcr::{PCR_COUNT, SELECT_SIZE};
 
-/// The most that one answer lists, whatever is asked for.
-const MAX_ENTRIES: usize = 64;
+/// The part of a handle below its type.
+const NUMBER: u32 = 0x00FF_FFFF;
+
+/// Bytes of the entries that one answer lists, whatever is asked for
+/// (MAX_CAP_DATA: TPM_PT_MAX_CAP_BUFFER less the capability and the count)
+/// [Part 2 §10.9]. Linux asks for all commands in one answer.
+const MAX_DATA: usize = MAX_CAP_BUFFER as usize - 8;
 
 const ALGORITHMS: u32 = 0;
 const HANDLES: u32 = 1;
@@ -33,7 +39,7 @@ const POLICIES: u32 = 9;
 /// TPM2_GetCapability [Part 3 §30.2].
 pub(crate) fn get(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Result<Reply, ResponseCode> {
     let (capability, first, count): (u32, u32, u32) = call.parameters()?;
-    let count = usize::try_from(count).unwrap_or(MAX_ENTRIES).min(MAX_ENTRIES);
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
     let mut data = Vec::new();
     let more = match capability {
         ALGORITHMS => {
@@ -47,8 +53,8 @@ pub(crate) fn get(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Result<Repl
         HANDLES => {
             let handles = handles(machine, first)?;
             list(
-                handles.into_iter().map(|handle| (handle, handle.to_bytes())),
-                first,
+                handles.into_iter().map(|handle| (handle & NUMBER, handle.to_bytes())),
+                first & NUMBER,
                 count,
                 &mut data,
             )
@@ -58,7 +64,10 @@ pub(crate) fn get(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Result<Repl
                 COMMANDS.iter().map(|command| (command.code, command.attributes().to_bytes()));
             list(entries, first, count, &mut data)
         }
-        PRESENCE_COMMANDS => list(core::iter::empty(), first, count, &mut data),
+        PRESENCE_COMMANDS => {
+            let commands = machine.state.presence_commands.iter();
+            list(commands.map(|code| (*code, code.to_bytes())), first, count, &mut data)
+        }
         CURVES => {
             let curves =
                 CurveId::ALL.iter().map(|curve| (u32::from(curve.number()), curve.to_bytes()));
@@ -73,7 +82,7 @@ pub(crate) fn get(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Result<Repl
                 return Err(ResponseCode::VALUE.parameter(2));
             }
             let banks = machine.state.pcrs.allocation();
-            list(banks.map(|bank| (0, bank.to_bytes())), 0, MAX_ENTRIES, &mut data)
+            list(banks.map(|bank| (0, bank.to_bytes())), 0, usize::MAX, &mut data)
         }
         PROPERTIES => {
             let entries = properties(machine).into_iter().map(|(property, value)| {
@@ -100,43 +109,19 @@ fn list(
     count: usize,
     out: &mut Vec<u8>,
 ) -> bool {
-    let mut rest = entries.filter(|(number, _)| *number >= first);
-    let listed: Vec<Vec<u8>> = rest.by_ref().take(count).map(|(_, bytes)| bytes).collect();
-    u32::try_from(listed.len()).expect("bounded by MAX_ENTRIES").write(out);
-    out.extend(listed.into_iter().flatten());
-    rest.next().is_some()
-}
-
-/// Identifiers and attributes (TPMA_ALGORITHM) [Part 2 §8.2].
-fn algorithms() -> Vec<(u16, u32)> {
-    const ASYMMETRIC: u32 = 1 << 0;
-    const OBJECT: u32 = 1 << 3;
-    const ENCRYPTING: u32 = 1 << 9;
-    const SYMMETRIC: u32 = 1 << 1;
-    const HASH: u32 = 1 << 2;
-    const SIGNING: u32 = 1 << 8;
-    const METHOD: u32 = 1 << 10;
-    let mut all: Vec<(u16, u32)> = Hash::ALL.iter().map(|hash| (hash.number(), HASH)).collect();
-    all.extend([
-        // RSA, HMAC, AES, MGF1, KEYEDHASH, XOR.
-        (0x0001, ASYMMETRIC | OBJECT),
-        (0x0005, HASH | SIGNING),
-        (0x0006, SYMMETRIC),
-        (0x0007, HASH | METHOD),
-        (0x0008, HASH | OBJECT),
-        (0x000A, HASH | SYMMETRIC),
-        // RSASSA, RSAPSS, ECDSA, ECSCHNORR, KDFa, ECC, SYMCIPHER, CFB.
-        (0x0014, ASYMMETRIC | SIGNING),
-        (0x0016, ASYMMETRIC | SIGNING),
-        (0x0018, ASYMMETRIC | SIGNING),
-        (0x001C, ASYMMETRIC | SIGNING),
-        (0x0022, HASH | METHOD),
-        (0x0023, ASYMMETRIC | OBJECT),
-        (0x0025, SYMMETRIC | OBJECT),
-        (0x0043, SYMMETRIC | ENCRYPTING),
-    ]);
-    all.sort_unstable();
-    all
+    let mut rest =
+        entries.filter(|(number, _)| *number >= first).map(|(_, bytes)| bytes).peekable();
+    let mut listed = Vec::new();
+    let mut number: u32 = 0;
+    while (number as usize) < count
+        && let Some(entry) = rest.next_if(|entry| listed.len() + entry.len() <= MAX_DATA)
+    {
+        listed.extend(entry);
+        number += 1;
+    }
+    number.write(out);
+    out.extend(listed);
+    rest.peek().is_some()
 }
 
 fn handles(machine: &Machine<'_, '_>, first: u32) -> Result<Vec<u32>, ResponseCode> {
@@ -144,12 +129,13 @@ fn handles(machine: &Machine<'_, '_>, first: u32) -> Result<Vec<u32>, ResponseCo
     Ok(match first >> 24 {
         0x00 => (0..PCR_COUNT).collect(),
         0x01 => state.nv.all().map(|(handle, _)| *handle).collect(),
-        // Loaded sessions of both kinds; saved ones, of which there are none.
-        0x02 => {
-            let numbers = state.sessions.handles().map(|handle| handle & 0x00FF_FFFF);
+        // Loaded sessions of both kinds, listed by their numbers.
+        0x02 => state.sessions.loaded().collect(),
+        // Saved ones, whose kind is not told.
+        0x03 => {
+            let numbers = state.sessions.saved().0.into_iter().map(|session| session.number);
             numbers.map(|number| FIRST_HMAC_SESSION | number).collect()
         }
-        0x03 => Vec::new(),
         0x40 => alloc::vec![OWNER, NULL, PASSWORD, LOCKOUT, ENDORSEMENT, PLATFORM, PLATFORM_NV],
         0x80 => {
             let mut all: Vec<u32> = state.sequences.keys().copied().collect();
@@ -180,6 +166,8 @@ fn pcr_properties() -> Vec<(u32, Vec<u8>)> {
     }
     all.push((0x11, |pcr| rules(pcr).uncounted));
     all.push((0x12, |pcr| rules(pcr).dynamic));
+    all.push((0x13, is_guarded));
+    all.push((0x14, is_guarded));
     all.into_iter()
         .map(|(property, has)| {
             let bits =

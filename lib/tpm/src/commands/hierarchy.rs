@@ -97,6 +97,7 @@ pub(crate) fn change_endorsement_seed(
     let hierarchies = &mut machine.state.hierarchies;
     hierarchies.persistent.endorsement_seed = seed;
     hierarchies.persistent.endorsement_proof = proof;
+    hierarchies.persistent.seed_generated = true;
     hierarchies.persistent.endorsement = Authorization::EMPTY;
     hierarchies.volatile.endorsement_enabled = true;
     machine.state.pcrs.counter = machine.state.pcrs.counter.wrapping_add(1);

@@ -10,7 +10,7 @@ use crate::wire::bits::NvAttributes;
 use crate::wire::containers::{Buffer, Sized16};
 use crate::wire::handle::PLATFORM;
 use crate::wire::nv::{NvPublic, NvType};
-use crate::wire::structure::Digest;
+use crate::wire::structure::{Digest, MAX_NV_BUFFER};
 
 /// TPM2_NV_DefineSpace [Part 3 §31.3].
 pub(crate) fn define_space(
@@ -51,6 +51,10 @@ fn check_public(public: &NvPublic) -> Result<(), ResponseCode> {
         NvType::Counter | NvType::Bits | NvType::PinFail | NvType::PinPass => Some(8),
     };
     if size.is_some_and(|size| size != usize::from(public.size)) {
+        return Err(ResponseCode::SIZE);
+    }
+    // It could never be written.
+    if attributes.contains(NvAttributes::WRITEALL) && public.size > MAX_NV_BUFFER {
         return Err(ResponseCode::SIZE);
     }
     let state = NvAttributes::WRITTEN | NvAttributes::READLOCKED | NvAttributes::WRITELOCKED;

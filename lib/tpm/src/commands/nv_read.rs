@@ -25,6 +25,9 @@ pub(crate) fn read(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Result<Rep
     if size > MAX_NV_BUFFER {
         return Err(ResponseCode::VALUE.parameter(1));
     }
+    if offset > index.public.size {
+        return Err(ResponseCode::VALUE.parameter(2));
+    }
     let start = usize::from(offset);
     let data = index.data.get(start..start + usize::from(size)).ok_or(ResponseCode::NV_RANGE)?;
     Ok(Reply::EMPTY.with(&NvBuffer::new(data)))

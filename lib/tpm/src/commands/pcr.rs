@@ -5,10 +5,11 @@ use alloc::vec::Vec;
 use crate::call::{Call, Reply};
 use crate::machine::Machine;
 use crate::response_code::ResponseCode;
-use crate::state::pcr::{BANKS, rules};
+use crate::state::pcr::{BANKS, is_guarded, rules};
+use crate::wire::algorithm::Hash;
 use crate::wire::containers::List;
 use crate::wire::handle::NULL;
-use crate::wire::pcr::{PCR_COUNT, PcrSelection, TaggedDigest};
+use crate::wire::pcr::{PCR_COUNT, PcrSelection, PcrSelections, TaggedDigest};
 use crate::wire::structure::{Digest, MaxBuffer};
 
 /// Digests that one answer holds.
@@ -57,7 +58,7 @@ pub(crate) fn extend_all(
 
 /// TPM2_PCR_Read [Part 3 §22.4].
 pub(crate) fn read(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Result<Reply, ResponseCode> {
-    let (wanted,): (List<PcrSelection, 16>,) = call.parameters()?;
+    let (wanted,): (PcrSelections,) = call.parameters()?;
     let mut digests = Vec::new();
     let mut read = Vec::new();
     for selection in wanted.0 {
@@ -73,12 +74,8 @@ pub(crate) fn read(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Result<Rep
         }
         read.push(PcrSelection { bank: selection.bank, pcrs });
     }
-    Ok(Reply::EMPTY.with(&machine.state.pcrs.counter).with(&List::<_, 16>(read)).with(&List::<
-        _,
-        MAX_DIGESTS,
-    >(
-        digests
-    )))
+    let (read, digests): (PcrSelections, List<_, MAX_DIGESTS>) = (List(read), List(digests));
+    Ok(Reply::EMPTY.with(&machine.state.pcrs.counter).with(&read).with(&digests))
 }
 
 /// TPM2_PCR_Allocate [Part 3 §22.5]; it takes effect with the next reset.
@@ -86,7 +83,7 @@ pub(crate) fn allocate(
     machine: &mut Machine<'_, '_>,
     call: &Call<'_>,
 ) -> Result<Reply, ResponseCode> {
-    let (wanted,): (List<PcrSelection, 16>,) = call.parameters()?;
+    let (wanted,): (PcrSelections,) = call.parameters()?;
     let mut allocation = machine.state.allocation.0.clone();
     for selection in &wanted.0 {
         let bank = allocation
@@ -122,6 +119,37 @@ pub(crate) fn reset(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Result<Re
     check_locality(rules(pcr).reset, call.locality)?;
     machine.state.pcrs.clear(pcr);
     machine.state.pcrs.changed(pcr);
+    Ok(Reply::EMPTY)
+}
+
+/// TPM2_PCR_SetAuthPolicy [Part 3 §22.6]: one policy for all PCRs that can have
+/// one.
+pub(crate) fn set_auth_policy(
+    machine: &mut Machine<'_, '_>,
+    call: &Call<'_>,
+) -> Result<Reply, ResponseCode> {
+    let (policy, hash, pcr): (Digest, Option<Hash>, u32) = call.parameters()?;
+    if policy.len() != hash.map_or(0, Hash::size) {
+        return Err(ResponseCode::SIZE.parameter(1));
+    }
+    if !is_guarded(pcr) {
+        return Err(ResponseCode::VALUE.parameter(3));
+    }
+    machine.state.pcr_guard.policy_hash = hash;
+    machine.state.pcr_guard.policy = policy;
+    Ok(Reply::EMPTY)
+}
+
+/// TPM2_PCR_SetAuthValue [Part 3 §22.7].
+pub(crate) fn set_auth_value(
+    machine: &mut Machine<'_, '_>,
+    call: &Call<'_>,
+) -> Result<Reply, ResponseCode> {
+    let (auth,): (Digest,) = call.parameters()?;
+    if !is_guarded(call.handle(0)) {
+        return Err(ResponseCode::VALUE);
+    }
+    machine.state.pcr_guard.auth = auth.without_trailing_zeros();
     Ok(Reply::EMPTY)
 }
 

@@ -8,7 +8,7 @@ use crate::state::session::{BoundTo, Session, ValueNeeded};
 use crate::wire::algorithm::SessionType;
 use crate::wire::codec::Wire;
 use crate::wire::containers::List;
-use crate::wire::pcr::PcrSelection;
+use crate::wire::pcr::PcrSelections;
 use crate::wire::structure::{Branches, Digest, Name};
 
 /// TPM_CC_Duplicate, to which a choice of duplication limits a policy.
@@ -19,7 +19,7 @@ type Result = core::result::Result<Reply, ResponseCode>;
 
 /// TPM2_PolicyPCR [Part 3 §23.7].
 pub(crate) fn pcr(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Result {
-    let (given, selection): (Digest, List<PcrSelection, 16>) = call.parameters()?;
+    let (given, selection): (Digest, PcrSelections) = call.parameters()?;
     let counter = machine.state.pcrs.counter;
     let session = machine.session(call.handle(0));
     let (hash, trial) = (session.hash, session.kind == SessionType::Trial);
@@ -39,7 +39,8 @@ pub(crate) fn pcr(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Result {
         }
         current
     };
-    extend(session, CC_PCR, &[&List::<_, 16>(existing).to_bytes(), &digest]);
+    let selected: PcrSelections = List(existing);
+    extend(session, CC_PCR, &[&selected.to_bytes(), &digest]);
     Ok(Reply::EMPTY)
 }
 

@@ -5,9 +5,9 @@ use alloc::vec::Vec;
 use crate::identity::{
     FIRMWARE_VERSION, MANUFACTURER, MODEL, SPECIFICATION_LEVEL, SPECIFICATION_REVISION,
 };
-use crate::machine::{CONTEXT_HASH, MAX_LOADED_OBJECTS, Machine};
-use crate::state::object::MAX_PERSISTENT;
-use crate::state::session::{MAX_ACTIVE, MAX_LOADED};
+use crate::machine::{CONTEXT_HASH, Machine};
+use crate::state::object::{MAX_LOADED_OBJECTS, MAX_PERSISTENT};
+use crate::state::session_slots::{MAX_ACTIVE, MAX_LOADED};
 use crate::state::time::CLOCK_STEP_MS;
 use crate::table::COMMANDS;
 use crate::wire::bits::{Permanent, StartupClear};
@@ -18,6 +18,9 @@ use crate::wire::structure::MAX_NV_BUFFER;
 
 /// The largest command and response, in bytes.
 pub(crate) const MAX_COMMAND: usize = 4096;
+
+/// The largest TPMS_CAPABILITY_DATA, in bytes.
+pub(crate) const MAX_CAP_BUFFER: u32 = 1024;
 
 /// Properties and values, ascending: fixed ones from 0x100, variable ones from
 /// 0x200.
@@ -74,7 +77,7 @@ fn fixed() -> Vec<(u32, u32)> {
         (0x12B, 0),
         (0x12C, u32::from(MAX_NV_BUFFER)),
         (0x12D, 0),
-        (0x12E, 1024),
+        (0x12E, MAX_CAP_BUFFER),
     ]
 }
 
@@ -84,7 +87,8 @@ fn variable(machine: &Machine<'_, '_>) -> Vec<(u32, u32)> {
     let has_value = |handle: u32| {
         state.hierarchies.authorization(handle).is_some_and(|found| !found.value.is_empty())
     };
-    let mut permanent = Permanent::TPM_GENERATED_EPS;
+    let mut permanent = Permanent::empty();
+    permanent.set(Permanent::TPM_GENERATED_EPS, state.hierarchies.persistent.seed_generated);
     permanent.set(Permanent::OWNER_AUTH_SET, has_value(OWNER));
     permanent.set(Permanent::ENDORSEMENT_AUTH_SET, has_value(ENDORSEMENT));
     permanent.set(Permanent::LOCKOUT_AUTH_SET, has_value(LOCKOUT));
@@ -99,27 +103,30 @@ fn variable(machine: &Machine<'_, '_>) -> Vec<(u32, u32)> {
     start.set(StartupClear::ORDERLY, state.orderly_start);
     let counters =
         state.nv.all().filter(|(_, index)| index.public.nv_type() == Some(NvType::Counter)).count();
-    let sessions = state.sessions.handles().count();
+    let sessions = state.sessions.loaded().count();
+    let active = sessions + state.sessions.saved().0.len();
     let persistent = state.objects.persistent().len();
     let lockout = &state.guard.stored;
     alloc::vec![
         (0x200, permanent.bits()),
         (0x201, start.bits()),
         (0x202, size(state.nv.all().count())),
-        (0x203, 0),
-        (0x204, size(sessions)),
-        (0x205, size(MAX_LOADED.saturating_sub(sessions))),
-        (0x206, size(sessions)),
-        (0x207, MAX_ACTIVE.saturating_sub(size(sessions))),
+        // Sessions: loaded, and those with saved contexts.
+        (0x203, size(sessions)),
+        (0x204, size(MAX_LOADED.saturating_sub(sessions))),
+        (0x205, size(active)),
+        (0x206, MAX_ACTIVE.saturating_sub(size(active))),
         (
-            0x208,
+            0x207,
             MAX_LOADED_OBJECTS
                 .saturating_sub(size(state.sequences.len() + state.objects.transient.len())),
         ),
-        (0x209, size(persistent)),
-        (0x20A, size(MAX_PERSISTENT.saturating_sub(persistent))),
-        (0x20B, size(counters)),
-        (0x20C, 1),
+        (0x208, size(persistent)),
+        (0x209, size(MAX_PERSISTENT.saturating_sub(persistent))),
+        (0x20A, size(counters)),
+        // Counters are limited as all indices are.
+        (0x20B, 0),
+        (0x20C, state.algorithm_set),
         (0x20D, 3),
         (0x20E, lockout.failed_tries),
         (0x20F, lockout.max_tries),

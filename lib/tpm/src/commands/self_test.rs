@@ -1,4 +1,4 @@
-//! Self-tests [Part 3 §10].
+//! Self-tests, and questions about algorithms [Part 3 §10, §26.3, §30.3].
 //!
 //! The algorithms' known answers are tested by `SelfTest`; nothing waits for it,
 //! because the code that computes them is the same for every key.
@@ -7,10 +7,12 @@ use alloc::vec::Vec;
 
 use tpm_crypto::hash::HashAlgorithm;
 
+use crate::algorithm_list::algorithms;
 use crate::call::{Call, Reply};
 use crate::machine::Machine;
 use crate::response_code::ResponseCode;
 use crate::wire::containers::{Buffer, List};
+use crate::wire::public::PublicParameters;
 
 /// The digest of "abc" with SHA-256 [FIPS 180-4, example values].
 const ABC: [u8; 32] = [
@@ -29,7 +31,11 @@ pub(crate) fn full(_: &mut Machine<'_, '_>, call: &Call<'_>) -> Result<Reply, Re
 
 /// TPM2_IncrementalSelfTest [Part 3 §10.3]: nothing is left to be tested.
 pub(crate) fn incremental(_: &mut Machine<'_, '_>, call: &Call<'_>) -> Result<Reply, ResponseCode> {
-    let (_wanted,): (List<u16, 64>,) = call.parameters()?;
+    let (wanted,): (List<u16, 64>,) = call.parameters()?;
+    let known = algorithms();
+    if wanted.0.iter().any(|wanted| !known.iter().any(|(known, _)| known == wanted)) {
+        return Err(ResponseCode::VALUE.parameter(1));
+    }
     Ok(Reply::EMPTY.with(&List::<u16, 64>(Vec::new())))
 }
 
@@ -41,4 +47,24 @@ pub(crate) fn result(
     let () = call.parameters()?;
     let result = if machine.state.failed { ResponseCode::FAILURE } else { ResponseCode::SUCCESS };
     Ok(Reply::EMPTY.with(&Buffer::<64>::EMPTY).with(&result.0))
+}
+
+/// TPM2_TestParms [Part 3 §30.3].
+pub(crate) fn test_parameters(
+    _: &mut Machine<'_, '_>,
+    call: &Call<'_>,
+) -> Result<Reply, ResponseCode> {
+    let (PublicParameters(_),): (PublicParameters,) = call.parameters()?;
+    Ok(Reply::EMPTY)
+}
+
+/// TPM2_SetAlgorithmSet [Part 3 §26.3]: the number is kept and told; the
+/// algorithms are the same with every set.
+pub(crate) fn set_algorithm_set(
+    machine: &mut Machine<'_, '_>,
+    call: &Call<'_>,
+) -> Result<Reply, ResponseCode> {
+    let (set,): (u32,) = call.parameters()?;
+    machine.state.algorithm_set = set;
+    Ok(Reply::EMPTY)
 }

@@ -13,6 +13,7 @@ use crate::state::pcr::BANKS;
 use crate::state::sequence::{GENERATED, Sequence, Work};
 use crate::wire::algorithm::{Hash, Hierarchy};
 use crate::wire::containers::List;
+use crate::wire::handle::NULL;
 
 use crate::wire::pcr::TaggedDigest;
 use crate::wire::structure::{Digest, MaxBuffer};
@@ -32,7 +33,7 @@ pub(crate) fn hash(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Result<Rep
     Ok(Reply::EMPTY.with(&Digest::new(digest.as_bytes())).with(&ticket))
 }
 
-/// TPM2_HashSequenceStart [Part 3 §17.3]: without an algorithm, for an event.
+/// TPM2_HashSequenceStart [Part 3 §17.4]: without an algorithm, for an event.
 pub(crate) fn start(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Result<Reply, ResponseCode> {
     let (auth, hash): (Digest, Option<Hash>) = call.parameters()?;
     let handle = machine.free_object_handle()?;
@@ -49,7 +50,7 @@ pub(crate) fn start(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Result<Re
     Ok(Reply::handle(handle))
 }
 
-/// TPM2_SequenceUpdate [Part 3 §17.4].
+/// TPM2_SequenceUpdate [Part 3 §17.5].
 pub(crate) fn update(
     machine: &mut Machine<'_, '_>,
     call: &Call<'_>,
@@ -64,7 +65,7 @@ pub(crate) fn update(
     Ok(Reply::EMPTY)
 }
 
-/// TPM2_SequenceComplete [Part 3 §17.5].
+/// TPM2_SequenceComplete [Part 3 §17.6].
 pub(crate) fn complete(
     machine: &mut Machine<'_, '_>,
     call: &Call<'_>,
@@ -73,27 +74,27 @@ pub(crate) fn complete(
     let hierarchy = hierarchy.number();
     check_hierarchy(machine, hierarchy, 2)?;
     let handle = call.handle(0);
-    let Some(Sequence { work: Work::Hash { .. }, .. }) = machine.state.sequences.get(&handle)
-    else {
-        return Err(ResponseCode::MODE.handle(1));
-    };
-    let Some(mut sequence) = machine.state.sequences.remove(&handle) else {
-        return Err(ResponseCode::MODE.handle(1));
-    };
+    let sequence = machine.state.sequences.get(&handle).ok_or(ResponseCode::MODE.handle(1))?;
+    let mut sequence = sequence.clone();
     sequence.update(&data);
-    let Work::Hash { hash, hasher, start } = sequence.work else {
-        return Err(ResponseCode::MODE.handle(1));
+    let (result, ticket) = match sequence.work {
+        Work::Hash { hash, hasher, start } => {
+            let digest = hasher.finish();
+            let ticket = if start == GENERATED {
+                Ticket::null(HASH_CHECK)
+            } else {
+                hash_ticket(machine, hierarchy, hash, digest.as_bytes())
+            };
+            (Digest::new(digest.as_bytes()), ticket)
+        }
+        Work::Hmac(_, hmac) => (Digest::new(hmac.finish().as_bytes()), Ticket::null(HASH_CHECK)),
+        Work::Cmac(cmac) => (Digest::new(cmac.finish()), Ticket::null(HASH_CHECK)),
+        Work::Event(_) => return Err(ResponseCode::MODE.handle(1)),
     };
-    let digest = hasher.finish();
-    let ticket = if start == GENERATED {
-        Ticket::null(HASH_CHECK)
-    } else {
-        hash_ticket(machine, hierarchy, hash, digest.as_bytes())
-    };
-    Ok(Reply::EMPTY.with(&Digest::new(digest.as_bytes())).with(&ticket))
+    Ok(Reply::EMPTY.with(&result).with(&ticket).ending(handle))
 }
 
-/// TPM2_EventSequenceComplete [Part 3 §17.6].
+/// TPM2_EventSequenceComplete [Part 3 §17.7].
 pub(crate) fn event_complete(
     machine: &mut Machine<'_, '_>,
     call: &Call<'_>,
@@ -111,12 +112,14 @@ pub(crate) fn event_complete(
         .map(|(hash, hasher)| TaggedDigest { hash, digest: hasher.finish().as_bytes().to_vec() })
         .collect();
     extend_all(machine, call, &digests)?;
-    machine.state.sequences.remove(&handle);
-    Ok(Reply::EMPTY.with(&List::<_, 7>(digests)))
+    Ok(Reply::EMPTY.with(&List::<_, 7>(digests)).ending(handle))
 }
 
 /// Says that the device made this digest [Part 2 §10.7.6].
 fn hash_ticket(machine: &Machine<'_, '_>, hierarchy: u32, hash: Hash, digest: &[u8]) -> Ticket {
+    if hierarchy == NULL {
+        return Ticket::null(HASH_CHECK);
+    }
     machine.ticket(HASH_CHECK, hierarchy, &[&hash.number().to_be_bytes(), digest])
 }
 

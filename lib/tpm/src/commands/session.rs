@@ -1,4 +1,4 @@
-//! Sessions [Part 3 §11], and the end of contexts [Part 3 §28.4].
+//! Sessions [Part 3 §11].
 
 use tpm_crypto::derivation::kdfa;
 use tpm_crypto::secret::Secret;
@@ -7,9 +7,12 @@ use crate::call::{Call, Reply};
 use crate::entity_guard::guarding;
 use crate::machine::Machine;
 use crate::response_code::ResponseCode;
-use crate::state::session::{Guarding, Policy, Session};
+use crate::secret_exchange::{Purpose, recover};
+use crate::state::session::{Binding, Guarding, Policy, Session};
 use crate::wire::algorithm::{Hash, SessionType, SymmetricMode};
+use crate::wire::bits::ObjectAttributes;
 use crate::wire::handle::{HandleType, NULL};
+use crate::wire::public::Details;
 use crate::wire::structure::{Digest, EncryptedSecret};
 use crate::wire::symmetric::SymmetricDefinition;
 
@@ -29,29 +32,35 @@ pub(crate) fn start(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Result<Re
         return Err(ResponseCode::SIZE.parameter(1));
     }
     let (salt_key, bind) = (call.handle(0), call.handle(1));
-    if salt_key != NULL {
-        // Sequences are the only objects, and none of them opens a salt.
-        return Err(ResponseCode::KEY.handle(1));
-    }
-    if !salt.is_empty() {
-        return Err(ResponseCode::VALUE.parameter(2));
-    }
-    if let SymmetricDefinition::Aes { mode, .. } = symmetric
+    let salt = if salt_key == NULL {
+        if !salt.is_empty() {
+            return Err(ResponseCode::VALUE.parameter(2));
+        }
+        None
+    } else {
+        check_salt_key(machine, salt_key)?;
+        // Whatever is wrong with a salt, one answer says so.
+        let salt = recover(machine, salt_key, Purpose::Session, &salt).map_err(|error| {
+            if error == ResponseCode::FAILURE { error } else { ResponseCode::VALUE.parameter(2) }
+        })?;
+        Some(salt)
+    };
+    if let SymmetricDefinition::Block { mode, .. } = symmetric
         && mode != Some(SymmetricMode::CipherFeedback)
     {
         return Err(ResponseCode::MODE.parameter(4));
     }
-    if HandleType::of(bind) == Some(HandleType::Transient) {
-        return Err(ResponseCode::HANDLE.handle(2));
-    }
+    let bound = if bind == NULL { None } else { Some(binding(machine, bind)?) };
     let nonce_tpm = Digest::new(machine.random(nonce_caller.len())?);
-    let (bound, key, session_guarding) = if bind == NULL {
-        (None, Secret::new(alloc::vec::Vec::new()), Guarding::Exempt)
+    let key = if bound.is_none() && salt.is_none() {
+        Digest::EMPTY
     } else {
-        let value = machine.auth_value(bind);
+        let mut value = bound.as_ref().map(|bound| bound.auth.to_vec()).unwrap_or_default();
+        value.extend_from_slice(salt.as_ref().map_or(&[], Secret::as_bytes));
+        let value = Secret::new(value);
         let bits = u32::try_from(hash.size() * 8).expect("digests are short");
-        let key = kdfa(hash.algorithm(), &value, b"ATH", &nonce_tpm, &nonce_caller, bits);
-        (Some((machine.name(bind), value)), key, guarding(machine, bind))
+        let key = kdfa(hash.algorithm(), value.as_bytes(), b"ATH", &nonce_tpm, &nonce_caller, bits);
+        Digest::new(key.as_bytes())
     };
     let session = Session {
         kind,
@@ -60,13 +69,40 @@ pub(crate) fn start(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Result<Re
         key,
         nonce_tpm: nonce_tpm.clone(),
         bound: bound.filter(|_| kind == SessionType::Hmac),
-        guarding: session_guarding,
+        guarding: if bind == NULL { Guarding::Exempt } else { guarding(machine, bind) },
         audit: None,
+        epoch: machine.state.time.epoch(),
         start_ms: machine.state.time.time,
         policy: Policy::empty(hash),
     };
     let handle = machine.state.sessions.add(session)?;
     Ok(Reply::handle(handle).with(&nonce_tpm))
+}
+
+/// Whether salts can be told to this key: an asymmetric one that decrypts.
+fn check_salt_key(machine: &Machine<'_, '_>, handle: u32) -> Result<(), ResponseCode> {
+    let object = machine.object(handle, 1)?;
+    if object.sensitive.0.is_none() {
+        return Err(ResponseCode::HANDLE.handle(1));
+    }
+    if !object.public.attributes.contains(ObjectAttributes::DECRYPT) {
+        return Err(ResponseCode::ATTRIBUTES.handle(1));
+    }
+    match object.public.details {
+        Details::Rsa { .. } | Details::Ecc { .. } => Ok(()),
+        _ => Err(ResponseCode::KEY.handle(1)),
+    }
+}
+
+/// What ties a session to an entity.
+fn binding(machine: &Machine<'_, '_>, bind: u32) -> Result<Binding, ResponseCode> {
+    // Of a public key alone no value is known; a sequence has no name.
+    let object =
+        matches!(HandleType::of(bind), Some(HandleType::Transient | HandleType::Persistent));
+    if object && machine.object(bind, 2).is_ok_and(|object| object.sensitive.0.is_none()) {
+        return Err(ResponseCode::HANDLE.handle(2));
+    }
+    Ok(Binding { name: machine.name(bind), auth: machine.auth_value(bind) })
 }
 
 /// TPM2_PolicyRestart [Part 3 §11.2].
@@ -78,23 +114,4 @@ pub(crate) fn policy_restart(
     let session = machine.session(call.handle(0));
     session.policy = Policy::empty(session.hash);
     Ok(Reply::EMPTY)
-}
-
-/// TPM2_FlushContext [Part 3 §28.4].
-pub(crate) fn flush_context(
-    machine: &mut Machine<'_, '_>,
-    call: &Call<'_>,
-) -> Result<Reply, ResponseCode> {
-    let (handle,): (u32,) = call.parameters()?;
-    let found = match HandleType::of(handle) {
-        Some(HandleType::HmacSession | HandleType::PolicySession) => {
-            machine.state.sessions.remove(handle).is_some()
-        }
-        Some(HandleType::Transient) => {
-            machine.state.sequences.remove(&handle).is_some()
-                || machine.state.objects.transient.remove(&handle).is_some()
-        }
-        _ => return Err(ResponseCode::VALUE.parameter(1)),
-    };
-    if found { Ok(Reply::EMPTY) } else { Err(ResponseCode::HANDLE.parameter(1)) }
 }

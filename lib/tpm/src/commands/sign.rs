@@ -23,12 +23,10 @@ pub(crate) fn sign(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Result<Rep
     }
     let scheme = select_scheme(object, scheme).map_err(|error| error.parameter(2))?;
     let hash = scheme.hash.ok_or(ResponseCode::SCHEME.parameter(2))?;
-    if object.public.attributes.contains(ObjectAttributes::RESTRICTED) || ticket.hierarchy != NULL {
+    if object.public.attributes.contains(ObjectAttributes::RESTRICTED) {
         let expected =
             machine.ticket(HASH_CHECK, ticket.hierarchy, &[&hash.number().to_be_bytes(), &digest]);
-        if expected.digest.is_empty()
-            || !tpm_crypto::secret::equal(&expected.digest, &ticket.digest)
-        {
+        if !tpm_crypto::secret::equal(&expected.digest, &ticket.digest) {
             return Err(ResponseCode::TICKET.parameter(3));
         }
     }

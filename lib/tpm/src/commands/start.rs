@@ -3,10 +3,12 @@
 use crate::call::{Call, Reply};
 use crate::machine::Machine;
 use crate::response_code::ResponseCode;
+use crate::state::commitment::Commitments;
 use crate::state::hierarchy::VolatileHierarchies;
 use crate::state::launch::{STATIC_LOCALITY, extend_static};
 use crate::state::pcr::PcrBanks;
 use crate::state::record::{Saved, SavedPcr};
+use crate::state::session_slots::Sessions;
 use crate::wire::algorithm::StartupType;
 use crate::wire::bits::NvAttributes;
 use crate::wire::containers::List;
@@ -40,6 +42,7 @@ pub(crate) fn startup(
     start_time(machine, kind, saved.as_ref());
     start_nv(machine, kind);
     let fresh = (machine.new_seed()?, machine.new_seed()?);
+    let promises = machine.new_seed()?;
     let state = &mut *machine.state;
     state.hierarchies.platform_enabled = true;
     let measured = state.launch.take_measured();
@@ -51,8 +54,12 @@ pub(crate) fn startup(
     state.hierarchies.volatile = VolatileHierarchies::reset();
     (state.hierarchies.null_seed, state.hierarchies.null_proof) = fresh;
     state.audit.digest.clear();
+    state.commitments = Commitments::new(promises);
+    state.pcr_guard.auth = Digest::EMPTY;
     if let Some(saved) = saved {
         if kind != Kind::Reset {
+            state.sessions = Sessions::with_saved(&saved.sessions.0, saved.session_contexts);
+            state.object_contexts = saved.object_contexts;
             state.hierarchies.null_seed = saved.null_seed;
             state.hierarchies.null_proof = saved.null_proof;
             state.audit.digest = saved.audit_digest.to_vec();
@@ -60,6 +67,8 @@ pub(crate) fn startup(
         }
         if kind == Kind::Resume {
             state.hierarchies.volatile = saved.hierarchies;
+            state.pcr_guard.auth = saved.pcr_auth;
+            state.commitments = saved.commitments;
             for pcr in &saved.pcrs.0 {
                 state.pcrs.restore(pcr.bank, pcr.number, &pcr.digest);
             }
@@ -75,13 +84,17 @@ fn start_time(machine: &mut Machine<'_, '_>, kind: Kind, saved: Option<&Saved>) 
     let state = &mut *machine.state;
     if kind == Kind::Reset {
         state.time.reset_count = state.time.reset_count.wrapping_add(1);
+        state.time.total_resets += 1;
         state.time.restart_count = 0;
+        state.time.clear_count = 0;
         if state.guard.stored.lockout_recovery == 0 {
             state.guard.stored.lockout_enabled = true;
         }
     } else {
         let before = saved.map_or(0, |saved| saved.restart_count);
         state.time.restart_count = before.wrapping_add(1);
+        let cleared = saved.map_or(0, |saved| saved.clear_count);
+        state.time.clear_count = cleared.wrapping_add(u32::from(kind == Kind::Restart));
     }
     state.time.unsafe_until = state.shutdown.is_none().then_some(state.clock_limit);
 }
@@ -130,8 +143,14 @@ pub(crate) fn shutdown(
                 .collect(),
         ),
         pcr_counter: state.pcrs.counter,
+        pcr_auth: state.pcr_guard.auth.clone(),
         restart_count: state.time.restart_count,
+        clear_count: state.time.clear_count,
         audit_digest: Digest::new(state.audit.digest.as_slice()),
+        sessions: state.sessions.saved(),
+        session_contexts: state.sessions.context_counter,
+        object_contexts: state.object_contexts,
+        commitments: state.commitments.clone(),
     });
     state.shutdown = Some(wanted);
     Ok(Reply::EMPTY)

@@ -35,6 +35,8 @@ structures! {
         lockout: Authorization,
         /// `TPM2_Clear` is refused.
         disable_clear: bool,
+        /// The device made its endorsement seed itself.
+        seed_generated: bool,
     }
 
     /// What `TPM2_Startup(STATE)` keeps and any other start sets anew.

@@ -9,6 +9,9 @@ use crate::wire::public::{Public, named};
 use crate::wire::sensitive::Sensitive;
 use crate::wire::structure::{Name, handle_name};
 
+/// Objects and sequences that can be loaded at a time.
+pub(crate) const MAX_LOADED_OBJECTS: u32 = 3;
+
 /// Persistent objects that can exist.
 pub(crate) const MAX_PERSISTENT: usize = 32;
 

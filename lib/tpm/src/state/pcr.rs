@@ -5,7 +5,9 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::wire::algorithm::Hash;
+use crate::wire::macros::structures;
 use crate::wire::pcr::{PCR_COUNT, PcrSelection};
+use crate::wire::structure::Digest;
 
 /// What each PCR allows and how it starts.
 #[derive(Clone, Copy, Debug)]
@@ -28,8 +30,8 @@ pub(crate) const fn rules(number: u32) -> PcrRules {
         0..=15 => (0x00, 0x1F),
         17 | 18 => (0x10, 0x1C),
         19 => (0x10, 0x0C),
-        20 => (0x1C, 0x0E),
-        21 | 22 => (0x1C, 0x04),
+        20 => (0x14, 0x0E),
+        21 | 22 => (0x14, 0x04),
         _ => (0x0F, 0x1F),
     };
     PcrRules {
@@ -43,6 +45,23 @@ pub(crate) const fn rules(number: u32) -> PcrRules {
 
 /// The banks that can be allocated.
 pub(crate) const BANKS: [Hash; 4] = [Hash::Sha1, Hash::Sha256, Hash::Sha384, Hash::Sha512];
+
+/// Whether a PCR can have an authorization value and a policy: those of the
+/// dynamic launch that the operating system uses.
+pub(crate) const fn is_guarded(handle: u32) -> bool {
+    matches!(handle, 20..=22)
+}
+
+structures! {
+    /// The authorization of all PCRs that can have one.
+    PcrGuard {
+        /// Until reset.
+        auth: Digest,
+        /// The hash of `policy`; none if there is no policy. Persistent.
+        policy_hash: Option<Hash>,
+        policy: Digest,
+    }
+}
 
 /// All PCRs.
 #[derive(Clone, Debug, Default)]

@@ -5,8 +5,10 @@
 //! which has a record under its own handle. A version that this code does not know is refused: an
 //! older device must not forget what a newer one wrote.
 
+use crate::state::commitment::Commitments;
 use crate::state::hierarchy::{PersistentHierarchies, Seed, VolatileHierarchies};
 use crate::state::lockout::Lockout;
+use crate::state::session_slots::SavedSession;
 use crate::wire::algorithm::{Hash, StartupType};
 use crate::wire::containers::{List, Optional16};
 use crate::wire::macros::structures;
@@ -34,7 +36,15 @@ structures! {
         /// The clock when the device was last shut down in order.
         clock: u64,
         reset_count: u32,
+        /// Resets in all.
+        total_resets: u64,
         highest_nv_counter: u64,
+        /// The policy of PCRs that can have one.
+        pcr_policy_hash: Option<Hash>,
+        pcr_policy: Digest,
+        /// Commands that need presence.
+        presence_commands: List<u32, 256>,
+        algorithm_set: u32,
         /// How the device was shut down; none after any other command.
         shutdown: Option<StartupType>,
         /// What a start with state goes on with.
@@ -48,8 +58,15 @@ structures! {
         null_proof: Seed,
         pcrs: List<SavedPcr, 96>,
         pcr_counter: u32,
+        pcr_auth: Digest,
         restart_count: u32,
+        clear_count: u32,
         audit_digest: Digest,
+        sessions: List<SavedSession, 64>,
+        /// The sequence numbers of contexts.
+        session_contexts: u64,
+        object_contexts: u64,
+        commitments: Commitments,
     }
 
     /// One PCR in one bank.

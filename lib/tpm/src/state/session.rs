@@ -1,77 +1,81 @@
 //! Sessions [Part 1 §17–19].
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use crate::response_code::ResponseCode;
 use crate::wire::algorithm::{Hash, SessionType};
-use crate::wire::handle::{FIRST_HMAC_SESSION, FIRST_POLICY_SESSION};
+use crate::wire::codec::{Reader, Wire};
+use crate::wire::macros::{enumerations, structures};
+use crate::wire::option::options;
 use crate::wire::structure::{Digest, Name};
 use crate::wire::symmetric::SymmetricDefinition;
-use tpm_crypto::secret::Secret;
 
-/// Sessions that can be loaded at a time.
-pub(crate) const MAX_LOADED: usize = 3;
-/// Sessions that can exist at a time, loaded or saved.
-pub(crate) const MAX_ACTIVE: u32 = 64;
+structures! {
+    /// One session.
+    Session {
+        kind: SessionType,
+        hash: Hash,
+        symmetric: SymmetricDefinition,
+        /// From salt and the bound entity's authorization; may be empty.
+        key: Digest,
+        nonce_tpm: Digest,
+        bound: Option<Binding>,
+        /// What a wrong HMAC says about the bound entity's authorization.
+        guarding: Guarding,
+        /// The audit digest, once the session was used for audit.
+        audit: Option<Digest>,
+        /// The start of the device since which it counts time.
+        epoch: u64,
+        /// The device's time at the start, in ms.
+        start_ms: u64,
+        policy: Policy,
+    }
 
-/// One session.
-#[derive(Clone, Debug)]
-pub(crate) struct Session {
-    pub(crate) kind: SessionType,
-    pub(crate) hash: Hash,
-    pub(crate) symmetric: SymmetricDefinition,
-    /// From salt and the bound entity's authorization; may be empty.
-    pub(crate) key: Secret,
-    pub(crate) nonce_tpm: Digest,
-    /// Whom it is bound to: name and authorization value at the start.
-    pub(crate) bound: Option<(Name, Digest)>,
-    /// What a wrong HMAC says about the bound entity's authorization.
-    pub(crate) guarding: Guarding,
-    /// The audit digest, once the session was used for audit.
-    pub(crate) audit: Option<Vec<u8>>,
-    /// The device's time at the start, in ms.
-    pub(crate) start_ms: u64,
-    pub(crate) policy: Policy,
+    /// Whom a session is bound to: name and authorization value at the start.
+    Binding {
+        name: Name,
+        auth: Digest,
+    }
+
+    /// What a policy session has gathered.
+    Policy {
+        digest: Digest,
+        command: Option<u32>,
+        bound_to: Option<BoundTo>,
+        /// Localities allowed; zero: not restricted. From 32 on it is one locality.
+        locality: u8,
+        /// The PCR counter at `TPM2_PolicyPCR`.
+        pcr_counter: Option<u32>,
+        /// The device's time at which it expires, in ms.
+        expires_ms: Option<u64>,
+        value: ValueNeeded,
+        presence_needed: bool,
+        nv_written: Option<bool>,
+    }
 }
 
-/// Whether wrong guesses of an authorization value count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Guarding {
-    /// They do not.
-    Exempt,
-    /// They count, and none are taken when there were too many.
-    Guarded,
-    /// One locks the lockout authorization itself out.
-    Lockout,
+enumerations! {
+    /// Whether wrong guesses of an authorization value count.
+    Guarding(u8) else VALUE, none 0xFF {
+        /// They do not.
+        Exempt = 0,
+        /// They count, and none are taken when there were too many.
+        Guarded = 1,
+        /// One locks the lockout authorization itself out.
+        Lockout = 2,
+    }
+
+    /// What besides the policy has to be shown.
+    ValueNeeded(u8) else VALUE, none 0xFF {
+        Nothing = 0,
+        /// The authorization value in the HMAC.
+        InHmac = 1,
+        /// The authorization value as it is.
+        Password = 2,
+    }
 }
 
-/// What a policy session has gathered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Policy {
-    pub(crate) digest: Digest,
-    pub(crate) command: Option<u32>,
-    pub(crate) bound_to: Option<BoundTo>,
-    /// Localities allowed; zero: not restricted. From 32 on it is one locality.
-    pub(crate) locality: u8,
-    /// The PCR counter at `TPM2_PolicyPCR`.
-    pub(crate) pcr_counter: Option<u32>,
-    /// The device's time at which it expires, in ms.
-    pub(crate) expires_ms: Option<u64>,
-    pub(crate) value: ValueNeeded,
-    pub(crate) presence_needed: bool,
-    pub(crate) nv_written: Option<bool>,
-}
-
-/// What besides the policy has to be shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ValueNeeded {
-    Nothing,
-    /// The authorization value in the HMAC.
-    InHmac,
-    /// The authorization value as it is.
-    Password,
-}
+options!(Binding, BoundTo, Digest);
 
 /// What a policy is limited to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +86,28 @@ pub(crate) enum BoundTo {
     Names(Digest),
     /// The template of an object.
     Template(Digest),
+}
+
+impl Wire for BoundTo {
+    fn write(&self, out: &mut Vec<u8>) {
+        let (kind, digest) = match self {
+            Self::Parameters(digest) => (0_u8, digest),
+            Self::Names(digest) => (1, digest),
+            Self::Template(digest) => (2, digest),
+        };
+        kind.write(out);
+        digest.write(out);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, ResponseCode> {
+        let kind = match u8::read(from)? {
+            0 => Self::Parameters,
+            1 => Self::Names,
+            2 => Self::Template,
+            _ => return Err(ResponseCode::VALUE),
+        };
+        Digest::read(from).map(kind)
+    }
 }
 
 impl Policy {
@@ -104,79 +130,8 @@ impl Policy {
 impl Session {
     /// Whether it is bound to the entity that has this name and value now.
     pub(crate) fn is_bound_to(&self, name: &Name, auth: &Digest) -> bool {
-        self.bound.as_ref().is_some_and(|(bound_name, bound_auth)| {
-            bound_name == name && tpm_crypto::secret::equal(bound_auth, auth)
+        self.bound.as_ref().is_some_and(|bound| {
+            bound.name == *name && tpm_crypto::secret::equal(&bound.auth, auth)
         })
-    }
-}
-
-/// All sessions, by the lower bytes of their handles.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Sessions {
-    loaded: BTreeMap<u32, Session>,
-    /// The audit session whose digest covers every command since its start.
-    pub(crate) exclusive: Option<u32>,
-}
-
-impl Sessions {
-    /// The session with this handle, if it is loaded and of the handle's kind.
-    pub(crate) fn get(&self, handle: u32) -> Option<&Session> {
-        let session = self.loaded.get(&(handle & 0x00FF_FFFF))?;
-        (Self::handle_of(session.kind, handle) == handle).then_some(session)
-    }
-
-    /// Whether the session with this handle is loaded.
-    ///
-    /// # Errors
-    ///
-    /// [`ResponseCode::REFERENCE_H0`] if none with its number is,
-    /// [`ResponseCode::HANDLE`] if that is of the other kind.
-    pub(crate) fn check(&self, handle: u32) -> Result<(), ResponseCode> {
-        if !self.loaded.contains_key(&(handle & 0x00FF_FFFF)) {
-            return Err(ResponseCode::REFERENCE_H0);
-        }
-        self.get(handle).map(|_| ()).ok_or(ResponseCode::HANDLE)
-    }
-
-    /// The same, to be changed.
-    pub(crate) fn get_mut(&mut self, handle: u32) -> Option<&mut Session> {
-        let session = self.loaded.get_mut(&(handle & 0x00FF_FFFF))?;
-        (Self::handle_of(session.kind, handle) == handle).then_some(session)
-    }
-
-    /// Adds a session and gives its handle.
-    pub(crate) fn add(&mut self, session: Session) -> Result<u32, ResponseCode> {
-        if self.loaded.len() >= MAX_LOADED {
-            return Err(ResponseCode::SESSION_MEMORY);
-        }
-        let number = (0..MAX_ACTIVE)
-            .find(|number| !self.loaded.contains_key(number))
-            .ok_or(ResponseCode::SESSION_HANDLES)?;
-        let handle = Self::handle_of(session.kind, number);
-        self.loaded.insert(number, session);
-        Ok(handle)
-    }
-
-    /// Ends the session with this handle's number, of whichever kind; none if
-    /// there is none.
-    pub(crate) fn remove(&mut self, handle: u32) -> Option<Session> {
-        let number = handle & 0x00FF_FFFF;
-        if self.exclusive.is_some_and(|exclusive| exclusive & 0x00FF_FFFF == number) {
-            self.exclusive = None;
-        }
-        self.loaded.remove(&number)
-    }
-
-    /// The handles of all loaded sessions, ascending by number.
-    pub(crate) fn handles(&self) -> impl Iterator<Item = u32> {
-        self.loaded.iter().map(|(number, session)| Self::handle_of(session.kind, *number))
-    }
-
-    const fn handle_of(kind: SessionType, number: u32) -> u32 {
-        let first = match kind {
-            SessionType::Hmac => FIRST_HMAC_SESSION,
-            SessionType::Policy | SessionType::Trial => FIRST_POLICY_SESSION,
-        };
-        first | (number & 0x00FF_FFFF)
     }
 }

@@ -18,6 +18,10 @@ pub(crate) struct Time {
     pub(crate) unsafe_until: Option<u64>,
     pub(crate) reset_count: u32,
     pub(crate) restart_count: u32,
+    /// Resets in all; unlike `reset_count`, nothing sets it back.
+    pub(crate) total_resets: u64,
+    /// Restarts since the last reset: not starts that go on with state.
+    pub(crate) clear_count: u32,
 }
 
 impl Time {
@@ -29,6 +33,11 @@ impl Time {
         if self.unsafe_until.is_some_and(|until| self.clock >= until) {
             self.unsafe_until = None;
         }
+    }
+
+    /// A number for the time since this start: times of others mean nothing.
+    pub(crate) const fn epoch(&self) -> u64 {
+        (self.total_resets << 32) | self.restart_count as u64
     }
 
     /// What `TPM2_ReadClock` tells.

@@ -64,8 +64,8 @@ fn authorization_areas_are_checked() {
         command(0x8002, 0x13D, &[&pcr[..], &size, area].concat())
     };
     let password = [0x40, 0, 0, 9, 0, 0, 0, 0, 0];
-    assert_eq!(refused(&mut rig, &with(&[])), ResponseCode::AUTHSIZE);
-    assert_eq!(refused(&mut rig, &with(&password[..8])), ResponseCode::AUTHSIZE);
+    assert_eq!(refused(&mut rig, &with(&[])), ResponseCode::SIZE);
+    assert_eq!(refused(&mut rig, &with(&password[..8])), ResponseCode::SIZE);
     let mut beyond = with(&password);
     // The area's size leaves the command.
     beyond[17] = 10;

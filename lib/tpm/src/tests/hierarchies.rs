@@ -169,7 +169,7 @@ fn capabilities_page() {
     let commands = rig.call(0x17A, &ask(2, 0, 2)).expect("commands");
     assert_eq!(commands[..9], [1, 0, 0, 0, 2, 0, 0, 0, 2]);
     assert_eq!(commands[9..13], [0x04, 0x40, 0x01, 0x1F], "two handles, writes NV");
-    let last = rig.call(0x17A, &ask(2, 0x192, 9)).expect("commands");
+    let last = rig.call(0x17A, &ask(2, 0x193, 9)).expect("commands");
     assert_eq!(last[..9], [0, 0, 0, 0, 2, 0, 0, 0, 1]);
     let family = rig.call(0x17A, &ask(6, 0x100, 1)).expect("properties");
     assert_eq!(family[9..], [0, 0, 1, 0, b'2', b'.', b'0', 0]);
@@ -179,5 +179,18 @@ fn capabilities_page() {
     assert_eq!(rig.call(0x17A, &ask(1, 0x9900_0000, 1)), Err(ResponseCode::HANDLE.parameter(2)));
     for capability in 0..10 {
         assert!(rig.call(0x17A, &ask(capability, 0, 1000)).is_ok());
+    }
+}
+
+#[test]
+fn all_commands_fit_into_one_answer_and_no_answer_is_larger_than_the_buffer() {
+    let mut rig = Rig::started();
+    let ask = |capability: u32| [capability.to_be_bytes(), [0; 4], [0xFF; 4]].concat();
+    let count = |answer: &[u8]| u32::from_be_bytes([answer[5], answer[6], answer[7], answer[8]]);
+    let commands = rig.call(0x17A, &ask(2)).expect("commands");
+    assert_eq!((commands[0], count(&commands) as usize), (0, crate::table::COMMANDS.len()));
+    for capability in 0..=9 {
+        let answer = rig.call(0x17A, &ask(capability)).expect("a capability");
+        assert!(answer.len() <= 1 + 1024, "{capability}");
     }
 }

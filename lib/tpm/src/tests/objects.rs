@@ -15,21 +15,21 @@ const CREATE: u32 = 0x153;
 const LOAD: u32 = 0x157;
 
 /// fixedTPM, fixedParent, sensitiveDataOrigin, userWithAuth.
-const COMMON: u32 = 0x72;
+pub(super) const COMMON: u32 = 0x72;
 /// The same without an origin here: for what is given.
-const GIVEN: u32 = 0x52;
-const NO_DA: u32 = 1 << 10;
-const RESTRICTED: u32 = 1 << 16;
-const DECRYPT: u32 = 1 << 17;
+pub(super) const GIVEN: u32 = 0x52;
+pub(super) const NO_DA: u32 = 1 << 10;
+pub(super) const RESTRICTED: u32 = 1 << 16;
+pub(super) const DECRYPT: u32 = 1 << 17;
 pub(super) const SIGN: u32 = 1 << 18;
 
 /// Type, SHA-256, attributes, no policy, and the rest.
-fn template(kind: u16, attributes: u32, rest: &[u8]) -> Vec<u8> {
+pub(super) fn template(kind: u16, attributes: u32, rest: &[u8]) -> Vec<u8> {
     [&kind.to_be_bytes()[..], &[0, 0x0B], &attributes.to_be_bytes(), &[0, 0], rest].concat()
 }
 
 /// A storage key on P-256 with AES-128-CFB.
-fn storage() -> Vec<u8> {
+pub(super) fn storage() -> Vec<u8> {
     template(
         0x23,
         COMMON | NO_DA | RESTRICTED | DECRYPT,
@@ -46,12 +46,12 @@ pub(super) fn signing(more: u32) -> Vec<u8> {
     )
 }
 
-fn sealed() -> Vec<u8> {
+pub(super) fn sealed() -> Vec<u8> {
     template(8, GIVEN, &[0, 0x10, 0, 0])
 }
 
 /// The parameters of both commands that create.
-fn creation(auth: &[u8], data: &[u8], public: &[u8]) -> Vec<u8> {
+pub(super) fn creation(auth: &[u8], data: &[u8], public: &[u8]) -> Vec<u8> {
     let sensitive = [sized(auth), sized(data)].concat();
     [sized(&sensitive), sized(public), sized(b"outside"), [0; 4].to_vec()].concat()
 }
@@ -68,7 +68,7 @@ pub(super) fn primary(rig: &mut Rig, hierarchy: u32, public: &[u8]) -> (u32, Vec
 }
 
 /// Private and public part of a child.
-fn child(
+pub(super) fn child(
     rig: &mut Rig,
     parent: u32,
     parameters: &[u8],
@@ -80,7 +80,12 @@ fn child(
     Ok((answer[..private].to_vec(), answer[private..public].to_vec()))
 }
 
-fn load(rig: &mut Rig, parent: u32, private: &[u8], public: &[u8]) -> Result<u32, ResponseCode> {
+pub(super) fn load(
+    rig: &mut Rig,
+    parent: u32,
+    private: &[u8],
+    public: &[u8],
+) -> Result<u32, ResponseCode> {
     let answer = rig.with_passwords(LOAD, &[parent], &[b""], &[private, public].concat())?;
     Ok(u32::from_be_bytes(answer[..4].try_into().expect("a handle")))
 }

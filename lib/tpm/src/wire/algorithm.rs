@@ -22,6 +22,8 @@ enumerations! {
 
     /// TPMI_ALG_SYM_MODE [Part 2 §9.31].
     SymmetricMode(u16) else MODE, none 0x0010 {
+        /// No encryption: keys with it make MACs.
+        CipherMac = 0x003F,
         Counter = 0x0040,
         OutputFeedback = 0x0041,
         CipherBlockChaining = 0x0042,

@@ -84,7 +84,7 @@ impl<T: Wire> Wire for Sized16<T> {
         if length == 0 {
             return Err(ResponseCode::SIZE);
         }
-        T::from_bytes(from.bytes(length)?).map(Self)
+        read_exactly(from, length).map(Self)
     }
 }
 
@@ -104,8 +104,16 @@ impl<T: Wire> Wire for Optional16<T> {
         if length == 0 {
             return Ok(Self(None));
         }
-        T::from_bytes(from.bytes(length)?).map(|value| Self(Some(value)))
+        read_exactly(from, length).map(|value| Self(Some(value)))
     }
+}
+
+/// A structure that has to take `length` bytes. What is wrong inside is told
+/// before that it does not, as elsewhere.
+fn read_exactly<T: Wire>(from: &mut Reader<'_>, length: usize) -> Result<T, ResponseCode> {
+    let before = from.rest().len();
+    let value = T::read(from)?;
+    if before - from.rest().len() == length { Ok(value) } else { Err(ResponseCode::SIZE) }
 }
 
 /// A TPML of up to `MAX` elements [Part 2 §10.9].

@@ -5,12 +5,16 @@ use alloc::vec::Vec;
 use crate::response_code::ResponseCode;
 use crate::wire::algorithm::Hash;
 use crate::wire::codec::{Reader, Wire};
+use crate::wire::containers::List;
 
 /// How many PCRs each bank has [PC Client PTP §3.7, *from memory*].
 pub(crate) const PCR_COUNT: u32 = 24;
 
 /// The bytes of a selection: one bit for each PCR.
 pub(crate) const SELECT_SIZE: usize = 3;
+
+/// TPML_PCR_SELECTION: at most one for each hash [Part 2 §10.9.7].
+pub(crate) type PcrSelections = List<PcrSelection, { Hash::ALL.len() }>;
 
 /// TPMS_PCR_SELECTION [Part 2 §10.6.2]: PCRs of one bank, as bits from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,18 +7,23 @@ use crate::wire::algorithm::{CurveId, Hash, NULL};
 use crate::wire::bits::ObjectAttributes;
 use crate::wire::codec::{Reader, Wire};
 use crate::wire::containers::Buffer;
+use crate::wire::macros::{enumerations, structures};
 use crate::wire::scheme::{EccScheme, KeyedHashScheme, RsaScheme};
 use crate::wire::structure::{Digest, Name};
 use crate::wire::symmetric::ObjectCipher;
 
-/// TPM_ALG_RSA.
-pub(crate) const RSA: u16 = 0x0001;
-/// TPM_ALG_KEYEDHASH.
-pub(crate) const KEYED_HASH: u16 = 0x0008;
-/// TPM_ALG_ECC.
-pub(crate) const ECC: u16 = 0x0023;
-/// TPM_ALG_SYMCIPHER.
-pub(crate) const CIPHER: u16 = 0x0025;
+enumerations! {
+    /// TPMI_ALG_PUBLIC [Part 2 §12.2.2].
+    Kind(u16) else TYPE, none 0x0010 {
+        Rsa = 0x0001,
+        KeyedHash = 0x0008,
+        Ecc = 0x0023,
+        Cipher = 0x0025,
+    }
+}
+
+/// TPM2B_LABEL [Part 2 §11.1.10].
+pub(crate) type Label = Buffer<32>;
 
 /// A coordinate of the largest curve.
 pub(crate) type Coordinate = Buffer<66>;
@@ -63,12 +68,12 @@ pub(crate) enum Details {
 
 impl Details {
     /// TPMI_ALG_PUBLIC.
-    pub(crate) const fn kind(&self) -> u16 {
+    pub(crate) const fn kind(&self) -> Kind {
         match self {
-            Self::Rsa { .. } => RSA,
-            Self::Ecc { .. } => ECC,
-            Self::KeyedHash { .. } => KEYED_HASH,
-            Self::Cipher { .. } => CIPHER,
+            Self::Rsa { .. } => Kind::Rsa,
+            Self::Ecc { .. } => Kind::Ecc,
+            Self::KeyedHash { .. } => Kind::KeyedHash,
+            Self::Cipher { .. } => Kind::Cipher,
         }
     }
 }
@@ -79,6 +84,14 @@ impl Public {
     pub(crate) fn name(&self) -> Name {
         let Some(hash) = self.name_hash else { return Name::EMPTY };
         named(hash, &[&self.to_bytes()])
+    }
+
+    /// Whether other objects can be derived from this one [Part 1 §28].
+    pub(crate) fn is_derivation_parent(&self) -> bool {
+        let needed = ObjectAttributes::RESTRICTED | ObjectAttributes::DECRYPT;
+        matches!(self.details, Details::KeyedHash { .. })
+            && self.attributes.contains(needed)
+            && !self.attributes.contains(ObjectAttributes::SIGN)
     }
 
     /// Whether other objects can be protected by this one [Part 1 §23.2].
@@ -107,48 +120,16 @@ pub(crate) fn named(hash: Hash, parts: &[&[u8]]) -> Name {
     Name::new(name)
 }
 
-impl Wire for Public {
-    fn write(&self, out: &mut Vec<u8>) {
-        self.details.kind().write(out);
-        self.name_hash.write(out);
-        self.attributes.write(out);
-        self.policy.write(out);
-        match &self.details {
-            Details::Rsa { symmetric, scheme, key_bits, exponent, modulus } => {
-                symmetric.write(out);
-                scheme.write(out);
-                key_bits.write(out);
-                exponent.write(out);
-                modulus.write(out);
-            }
-            Details::Ecc { symmetric, scheme, curve, x, y } => {
-                symmetric.write(out);
-                scheme.write(out);
-                curve.write(out);
-                NULL.write(out);
-                x.write(out);
-                y.write(out);
-            }
-            Details::KeyedHash { scheme, unique } => {
-                scheme.write(out);
-                unique.write(out);
-            }
-            Details::Cipher { cipher, unique } => {
-                Some(*cipher).write(out);
-                unique.write(out);
-            }
-        }
-    }
-
-    fn read(from: &mut Reader<'_>) -> Result<Self, ResponseCode> {
-        let kind = u16::read(from)?;
-        if !matches!(kind, RSA | KEYED_HASH | ECC | CIPHER) {
-            return Err(ResponseCode::TYPE);
-        }
-        let (name_hash, attributes, policy) =
-            (Wire::read(from)?, Wire::read(from)?, Wire::read(from)?);
-        let details = match kind {
-            RSA => Details::Rsa {
+impl Details {
+    /// TPMU_PUBLIC_PARMS of `kind`, with nothing in `unique`
+    /// [Part 2 §12.2.3.7].
+    ///
+    /// # Errors
+    ///
+    /// What is wrong inside.
+    pub(crate) fn read_parameters(kind: Kind, from: &mut Reader<'_>) -> Result<Self, ResponseCode> {
+        Ok(match kind {
+            Kind::Rsa => Self::Rsa {
                 symmetric: Wire::read(from)?,
                 scheme: Wire::read(from)?,
                 key_bits: match u16::read(from)? {
@@ -156,31 +137,134 @@ impl Wire for Public {
                     _ => return Err(ResponseCode::VALUE),
                 },
                 exponent: Wire::read(from)?,
-                modulus: Wire::read(from)?,
+                modulus: Buffer::EMPTY,
             },
-            ECC => {
+            Kind::Ecc => {
                 let (symmetric, scheme, curve) =
                     (Wire::read(from)?, Wire::read(from)?, Wire::read(from)?);
                 // No key derivation is used with keys: TPM_ALG_NULL it has to be.
                 if u16::read(from)? != NULL {
                     return Err(ResponseCode::KDF);
                 }
-                Details::Ecc {
-                    symmetric,
-                    scheme,
-                    curve,
-                    x: Wire::read(from)?,
-                    y: Wire::read(from)?,
-                }
+                Self::Ecc { symmetric, scheme, curve, x: Buffer::EMPTY, y: Buffer::EMPTY }
             }
-            KEYED_HASH => {
-                Details::KeyedHash { scheme: Wire::read(from)?, unique: Wire::read(from)? }
-            }
-            _ => Details::Cipher {
+            Kind::KeyedHash => Self::KeyedHash { scheme: Wire::read(from)?, unique: Digest::EMPTY },
+            Kind::Cipher => Self::Cipher {
                 cipher: Option::<ObjectCipher>::read(from)?.ok_or(ResponseCode::SYMMETRIC)?,
-                unique: Wire::read(from)?,
+                unique: Digest::EMPTY,
             },
-        };
+        })
+    }
+
+    /// Reads TPMU_PUBLIC_ID [Part 2 §12.2.3.2] into `unique`.
+    fn read_unique(&mut self, from: &mut Reader<'_>) -> Result<(), ResponseCode> {
+        match self {
+            Self::Rsa { modulus, .. } => *modulus = Wire::read(from)?,
+            Self::Ecc { x, y, .. } => (*x, *y) = (Wire::read(from)?, Wire::read(from)?),
+            Self::KeyedHash { unique, .. } | Self::Cipher { unique, .. } => {
+                *unique = Wire::read(from)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_parameters(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Rsa { symmetric, scheme, key_bits, exponent, .. } => {
+                symmetric.write(out);
+                scheme.write(out);
+                key_bits.write(out);
+                exponent.write(out);
+            }
+            Self::Ecc { symmetric, scheme, curve, .. } => {
+                symmetric.write(out);
+                scheme.write(out);
+                curve.write(out);
+                NULL.write(out);
+            }
+            Self::KeyedHash { scheme, .. } => scheme.write(out),
+            Self::Cipher { cipher, .. } => Some(*cipher).write(out),
+        }
+    }
+
+    fn write_unique(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Rsa { modulus, .. } => modulus.write(out),
+            Self::Ecc { x, y, .. } => {
+                x.write(out);
+                y.write(out);
+            }
+            Self::KeyedHash { unique, .. } | Self::Cipher { unique, .. } => unique.write(out),
+        }
+    }
+}
+
+impl Public {
+    /// A public area up to its unique part.
+    ///
+    /// # Errors
+    ///
+    /// As [`Wire::read`].
+    fn read_front(from: &mut Reader<'_>) -> Result<Self, ResponseCode> {
+        let kind = Kind::read(from)?;
+        let (name_hash, attributes, policy) =
+            (Wire::read(from)?, Wire::read(from)?, Wire::read(from)?);
+        let details = Details::read_parameters(kind, from)?;
         Ok(Self { name_hash, attributes, policy, details })
+    }
+
+    /// A template for `TPM2_CreateLoaded` under a derivation parent: where
+    /// others have `unique`, it has a label and a context [Part 2 §12.2.5].
+    ///
+    /// # Errors
+    ///
+    /// As [`Wire::read`], and [`ResponseCode::SIZE`] for bytes that are left.
+    pub(crate) fn read_derivation(bytes: &[u8]) -> Result<(Self, Derive), ResponseCode> {
+        let mut reader = Reader::new(bytes);
+        let public = Self::read_front(&mut reader)?;
+        let derive = Derive::read(&mut reader)?;
+        reader.end()?;
+        Ok((public, derive))
+    }
+}
+
+/// TPMT_PUBLIC_PARMS [Part 2 §12.2.3.8].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PublicParameters(pub(crate) Details);
+
+impl Wire for PublicParameters {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.0.kind().write(out);
+        self.0.write_parameters(out);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, ResponseCode> {
+        let kind = Kind::read(from)?;
+        Details::read_parameters(kind, from).map(Self)
+    }
+}
+
+structures! {
+    /// TPMS_DERIVE [Part 2 §11.1.11].
+    Derive {
+        label: Label,
+        context: Label,
+    }
+}
+
+impl Wire for Public {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.details.kind().write(out);
+        self.name_hash.write(out);
+        self.attributes.write(out);
+        self.policy.write(out);
+        self.details.write_parameters(out);
+        self.details.write_unique(out);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, ResponseCode> {
+        let mut public = Self::read_front(from)?;
+        public.details.read_unique(from)?;
+        Ok(public)
     }
 }

@@ -22,6 +22,8 @@ pub(crate) const OAEP: u16 = 0x0017;
 pub(crate) const ECDSA: u16 = 0x0018;
 /// TPM_ALG_ECDH.
 pub(crate) const ECDH: u16 = 0x0019;
+/// TPM_ALG_ECDAA.
+pub(crate) const ECDAA: u16 = 0x001A;
 /// TPM_ALG_ECSCHNORR.
 pub(crate) const ECSCHNORR: u16 = 0x001C;
 
@@ -31,6 +33,15 @@ pub(crate) struct Scheme {
     pub(crate) algorithm: u16,
     /// None for RSAES only.
     pub(crate) hash: Option<Hash>,
+    /// Which commitment an ECDAA signature uses; of other schemes zero.
+    pub(crate) count: u16,
+}
+
+impl Scheme {
+    /// A scheme with this hash.
+    pub(crate) const fn with_hash(algorithm: u16, hash: Hash) -> Self {
+        Self { algorithm, hash: Some(hash), count: 0 }
+    }
 }
 
 fn write(scheme: &Option<Scheme>, out: &mut Vec<u8>) {
@@ -40,6 +51,9 @@ fn write(scheme: &Option<Scheme>, out: &mut Vec<u8>) {
             scheme.algorithm.write(out);
             if let Some(hash) = scheme.hash {
                 hash.write(out);
+            }
+            if scheme.algorithm == ECDAA {
+                scheme.count.write(out);
             }
         }
     }
@@ -58,7 +72,8 @@ fn read(
         return Err(error);
     }
     let hash = if algorithm == RSAES { None } else { Some(Hash::read(from)?) };
-    Ok(Some(Scheme { algorithm, hash }))
+    let count = if algorithm == ECDAA { u16::read(from)? } else { 0 };
+    Ok(Some(Scheme { algorithm, hash, count }))
 }
 
 macro_rules! schemes {
@@ -82,11 +97,12 @@ macro_rules! schemes {
 schemes! {
     /// TPMT_RSA_SCHEME+ [Part 2 §11.2.4.2].
     RsaScheme else VALUE [RSASSA RSAPSS RSAES OAEP];
-    /// TPMT_ECC_SCHEME+ [Part 2 §11.2.5.6]. ECDAA needs commitments and is not
-    /// there.
-    EccScheme else SCHEME [ECDSA ECSCHNORR ECDH];
+    /// TPMT_RSA_DECRYPT+ [Part 2 §11.2.4.4].
+    RsaDecryptScheme else VALUE [RSAES OAEP];
+    /// TPMT_ECC_SCHEME+ [Part 2 §11.2.5.6].
+    EccScheme else SCHEME [ECDSA ECDAA ECSCHNORR ECDH];
     /// TPMT_SIG_SCHEME+ [Part 2 §11.2.1.5].
-    SignatureScheme else SCHEME [RSASSA RSAPSS ECDSA ECSCHNORR HMAC];
+    SignatureScheme else SCHEME [RSASSA RSAPSS ECDSA ECDAA ECSCHNORR HMAC];
 }
 
 /// TPMT_KEYEDHASH_SCHEME+ [Part 2 §11.1.23].
@@ -99,7 +115,7 @@ pub(crate) enum KeyedHashScheme {
 }
 
 /// TPM_ALG_KDF1_SP800_108: KDFa.
-const KDFA: u16 = 0x0022;
+pub(crate) const KDFA: u16 = 0x0022;
 
 impl Wire for KeyedHashScheme {
     fn write(&self, out: &mut Vec<u8>) {

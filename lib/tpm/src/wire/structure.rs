@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 use tpm_crypto::hash::LARGEST_DIGEST;
 
 use crate::response_code::ResponseCode;
+use crate::wire::algorithm::Hierarchy;
 use crate::wire::codec::{Reader, Wire};
-
 use crate::wire::containers::{Buffer, List};
 use crate::wire::macros::structures;
 
@@ -22,6 +22,13 @@ pub(crate) type MaxBuffer = Buffer<1024>;
 pub(crate) type NvBuffer = Buffer<{ MAX_NV_BUFFER as usize }>;
 /// TPM2B_ENCRYPTED_SECRET: an RSA block of 4096 bits is the largest.
 pub(crate) type EncryptedSecret = Buffer<512>;
+
+/// TPM2B_CONTEXT_DATA: an object with an RSA key of 4096 bits is the largest
+/// content; its parts are bounded by their types.
+pub(crate) type ContextBlob = Buffer<3072>;
+
+/// TPM2B_ID_OBJECT: two digests [Part 2 §12.4.3].
+pub(crate) type Credential = Buffer<{ 2 * (2 + LARGEST_DIGEST) }>;
 
 /// The most that one NV command reads or writes, in bytes.
 pub(crate) const MAX_NV_BUFFER: u16 = 1024;
@@ -49,6 +56,20 @@ pub(crate) fn handle_name(handle: u32) -> Name {
 }
 
 structures! {
+    /// TPMS_ECC_POINT [Part 2 §11.2.5.2].
+    EccPoint {
+        x: Buffer<66>,
+        y: Buffer<66>,
+    }
+
+    /// TPMS_CONTEXT [Part 2 §14.5].
+    Context {
+        sequence: u64,
+        saved_handle: u32,
+        hierarchy: Hierarchy,
+        blob: ContextBlob,
+    }
+
     /// TPMS_CLOCK_INFO [Part 2 §10.11.1].
     ClockInfo {
         /// Milliseconds that the device was powered, in all its life.

@@ -2,17 +2,39 @@
 
 use alloc::vec::Vec;
 
+use tpm_crypto::cipher::CipherAlgorithm;
+
 use crate::response_code::ResponseCode;
 use crate::wire::algorithm::{Hash, NULL, SymmetricMode};
 use crate::wire::codec::{Reader, Wire};
+use crate::wire::macros::enumerations;
 
-const AES: u16 = 0x0006;
 const XOR: u16 = 0x000A;
+
+enumerations! {
+    /// TPMI_ALG_SYM_OBJECT [Part 2 §9.30]: block ciphers with keys of 128, 192
+    /// and 256 bits and blocks of 128.
+    BlockCipher(u16) else SYMMETRIC, none 0x0010 {
+        Aes = 0x0006,
+        Camellia = 0x0026,
+    }
+}
+
+impl BlockCipher {
+    /// The algorithm behind the identifier.
+    pub(crate) const fn algorithm(self) -> CipherAlgorithm {
+        match self {
+            Self::Aes => CipherAlgorithm::Aes,
+            Self::Camellia => CipherAlgorithm::Camellia,
+        }
+    }
+}
 
 /// TPMT_SYM_DEF_OBJECT [Part 2 §11.1.7]: the cipher of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ObjectCipher {
-    /// Of an AES key: 128, 192 or 256.
+    pub(crate) cipher: BlockCipher,
+    /// 128, 192 or 256.
     pub(crate) key_bits: u16,
     /// The mode; TPM_ALG_NULL leaves it to each use.
     pub(crate) mode: Option<SymmetricMode>,
@@ -22,8 +44,9 @@ impl Wire for Option<ObjectCipher> {
     fn write(&self, out: &mut Vec<u8>) {
         match self {
             None => NULL.write(out),
-            Some(ObjectCipher { key_bits, mode }) => {
-                SymmetricDefinition::Aes { key_bits: *key_bits, mode: *mode }.write(out);
+            Some(ObjectCipher { cipher, key_bits, mode }) => {
+                SymmetricDefinition::Block { cipher: *cipher, key_bits: *key_bits, mode: *mode }
+                    .write(out);
             }
         }
     }
@@ -31,8 +54,8 @@ impl Wire for Option<ObjectCipher> {
     fn read(from: &mut Reader<'_>) -> Result<Self, ResponseCode> {
         match SymmetricDefinition::read(from)? {
             SymmetricDefinition::Null => Ok(None),
-            SymmetricDefinition::Aes { key_bits, mode } => {
-                Ok(Some(ObjectCipher { key_bits, mode }))
+            SymmetricDefinition::Block { cipher, key_bits, mode } => {
+                Ok(Some(ObjectCipher { cipher, key_bits, mode }))
             }
             SymmetricDefinition::Xor(_) => Err(ResponseCode::SYMMETRIC),
         }
@@ -44,8 +67,10 @@ impl Wire for Option<ObjectCipher> {
 pub(crate) enum SymmetricDefinition {
     /// Not at all.
     Null,
-    /// With AES.
-    Aes {
+    /// With a block cipher.
+    Block {
+        /// Which.
+        cipher: BlockCipher,
         /// 128, 192 or 256.
         key_bits: u16,
         /// The mode of operation; TPM_ALG_NULL where the place leaves it open.
@@ -59,8 +84,8 @@ impl Wire for SymmetricDefinition {
     fn write(&self, out: &mut Vec<u8>) {
         match self {
             Self::Null => NULL.write(out),
-            Self::Aes { key_bits, mode } => {
-                AES.write(out);
+            Self::Block { cipher, key_bits, mode } => {
+                cipher.write(out);
                 key_bits.write(out);
                 mode.write(out);
             }
@@ -74,15 +99,15 @@ impl Wire for SymmetricDefinition {
     fn read(from: &mut Reader<'_>) -> Result<Self, ResponseCode> {
         match u16::read(from)? {
             NULL => Ok(Self::Null),
-            AES => {
+            XOR => Hash::read(from).map(Self::Xor),
+            number => {
+                let cipher = BlockCipher::from_number(number).ok_or(ResponseCode::SYMMETRIC)?;
                 let key_bits = u16::read(from)?;
                 if !matches!(key_bits, 128 | 192 | 256) {
                     return Err(ResponseCode::VALUE);
                 }
-                Ok(Self::Aes { key_bits, mode: Option::read(from)? })
+                Ok(Self::Block { cipher, key_bits, mode: Option::read(from)? })
             }
-            XOR => Hash::read(from).map(Self::Xor),
-            _ => Err(ResponseCode::SYMMETRIC),
         }
     }
 }

@@ -35,6 +35,22 @@ impl Ticket {
     }
 }
 
+/// Whether a tag is one of `wanted`.
+///
+/// # Errors
+///
+/// [`ResponseCode::TAG`] for any other that Part 2 lists, [`ResponseCode::VALUE`]
+/// for one that it does not [Part 2 §6.9].
+fn check_tag(tag: u16, wanted: &[u16]) -> Result<(), ResponseCode> {
+    match tag {
+        _ if wanted.contains(&tag) => Ok(()),
+        0x00C4 | 0x8000..=0x8002 | 0x8014..=0x801A | 0x801C | 0x8021..=0x8025 | 0x8029 => {
+            Err(ResponseCode::TAG)
+        }
+        _ => Err(ResponseCode::VALUE),
+    }
+}
+
 macro_rules! kinds {
     ($($(#[$meta:meta])* $name:ident [$($tag:ident)*];)*) => {
         $($(#[$meta])*
@@ -47,10 +63,7 @@ macro_rules! kinds {
             }
 
             fn read(from: &mut Reader<'_>) -> Result<Self, ResponseCode> {
-                let mut ahead = from.clone();
-                if ![$($tag),*].contains(&u16::read(&mut ahead)?) {
-                    return Err(ResponseCode::TAG);
-                }
+                check_tag(u16::read(&mut from.clone())?, &[$($tag),*])?;
                 Ticket::read(from).map(Self)
             }
         })*

@@ -1,0 +1,50 @@
+//! The algorithms that the device has.
+
+use alloc::vec::Vec;
+
+use crate::wire::algorithm::Hash;
+
+/// Identifiers and attributes (TPMA_ALGORITHM) [Part 2 §8.2].
+pub(crate) fn algorithms() -> Vec<(u16, u32)> {
+    const ASYMMETRIC: u32 = 1 << 0;
+    const OBJECT: u32 = 1 << 3;
+    const ENCRYPTING: u32 = 1 << 9;
+    const SYMMETRIC: u32 = 1 << 1;
+    const HASH: u32 = 1 << 2;
+    const SIGNING: u32 = 1 << 8;
+    const METHOD: u32 = 1 << 10;
+    let mut all: Vec<(u16, u32)> = Hash::ALL.iter().map(|hash| (hash.number(), HASH)).collect();
+    all.extend([
+        // RSA, HMAC, AES, MGF1, KEYEDHASH, XOR.
+        (0x0001, ASYMMETRIC | OBJECT),
+        (0x0005, HASH | SIGNING),
+        (0x0006, SYMMETRIC),
+        (0x0007, HASH | METHOD),
+        (0x0008, HASH | OBJECT | ENCRYPTING | SIGNING),
+        (0x000A, HASH | SYMMETRIC),
+        // RSASSA, RSAES, RSAPSS, OAEP, ECDSA, ECDH, ECDAA, ECSCHNORR.
+        (0x0014, ASYMMETRIC | SIGNING),
+        (0x0015, ASYMMETRIC | ENCRYPTING),
+        (0x0016, ASYMMETRIC | SIGNING),
+        (0x0017, ASYMMETRIC | HASH | ENCRYPTING),
+        (0x0018, ASYMMETRIC | SIGNING),
+        (0x0019, ASYMMETRIC | METHOD),
+        (0x001A, ASYMMETRIC | SIGNING),
+        (0x001C, ASYMMETRIC | SIGNING),
+        // KDFe, KDFa, ECC, SYMCIPHER, Camellia, CMAC.
+        (0x0020, HASH | METHOD),
+        (0x0022, HASH | METHOD),
+        (0x0023, ASYMMETRIC | OBJECT),
+        (0x0025, SYMMETRIC | OBJECT),
+        (0x0026, SYMMETRIC),
+        (0x003F, SYMMETRIC | SIGNING),
+        // CTR, OFB, CBC, CFB, ECB.
+        (0x0040, SYMMETRIC | ENCRYPTING),
+        (0x0041, SYMMETRIC | ENCRYPTING),
+        (0x0042, SYMMETRIC | ENCRYPTING),
+        (0x0043, SYMMETRIC | ENCRYPTING),
+        (0x0044, SYMMETRIC | ENCRYPTING),
+    ]);
+    all.sort_unstable();
+    all
+}
