@@ -17,6 +17,7 @@ mod step;
 mod system_package;
 mod tool;
 mod toolbox;
+mod tpm_programs;
 mod version;
 
 use anyhow::{Result, bail};
@@ -24,6 +25,7 @@ use anyhow::{Result, bail};
 pub(crate) use guest_kernel::{GuestKernel, KernelFiles, LINUX_6_1, LINUX_6_12, LINUX_7};
 pub(crate) use machine::TARGET;
 pub(crate) use toolbox::Toolbox;
+pub(crate) use tpm_programs::TpmProgramFiles;
 
 use bare_metal::BareMetal;
 use busybox::Busybox;
@@ -34,6 +36,7 @@ use machine::Machine;
 use step::Step;
 use system_package::{CXX, QEMU};
 use tool::{CARGO_DENY, CARGO_FUZZ, MDBOOK};
+use tpm_programs::TpmPrograms;
 
 use crate::failure::{self, Usage, Verdict};
 use crate::session::Session;
@@ -52,7 +55,7 @@ pub(crate) struct Arguments {
 }
 
 /// All steps, those that others need first.
-const STEPS: [&dyn Step; 13] = [
+const STEPS: [&dyn Step; 14] = [
     &Crates,
     &BareMetal,
     &ChipKeys,
@@ -62,6 +65,7 @@ const STEPS: [&dyn Step; 13] = [
     &LINUX_6_12,
     &LINUX_7,
     &Busybox,
+    &TpmPrograms,
     &CXX,
     &CARGO_DENY,
     &MDBOOK,

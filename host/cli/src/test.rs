@@ -15,6 +15,7 @@ mod reproducible;
 mod scenario;
 mod simulator;
 mod snp_guest;
+mod tpm;
 
 use anyhow::{Result, bail};
 
@@ -95,6 +96,10 @@ fn jobs(project: &Project, depth: Depth) -> Vec<Job<'_>> {
         }),
         Job::new("guest", "stock kernels boot with our ACPI tables and RAM disk", |log| {
             guest::test(project, log)
+        }),
+        Job::new("tpm", "tpm2-tools and Linux accept our TPM", |log| tpm::test(project, log)),
+        Job::new("tpm-compare", "swtpm and our TPM answer the same", move |log| {
+            tpm::compare(project, depth, log)
         }),
         Job::new("simulator", "QEMU does what the platform simulator relies on", |log| {
             simulator::test(project, log)

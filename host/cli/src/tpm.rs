@@ -1,5 +1,6 @@
 //! `svsm tpm`: the TPM 2.0 device as a program.
 
+mod new_device;
 mod serve;
 
 use anyhow::Result;

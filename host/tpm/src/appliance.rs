@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use tpm::{Change, Device, Entropy, PhysicalPresence, Platform, PowerOnError, Store, StoreError};
+use tpm::{Change, Device, PhysicalPresence, Platform, PowerOnError, Store, StoreError};
 use tpm_crypto::provider::Provider;
 use zeroize::Zeroizing;
 
@@ -43,7 +43,7 @@ pub enum ReplaceError {
 /// The device, switched on or off.
 pub struct Appliance {
     device: Option<Device>,
-    entropy: Box<dyn Entropy + Send>,
+    entropy: SystemEntropy,
     clock: Uptime,
     store: Box<dyn Store + Send>,
     provider: Box<dyn Provider>,
@@ -56,20 +56,9 @@ impl Appliance {
     /// The device in `store`, switched off.
     #[must_use]
     pub fn new(store: Box<dyn Store + Send>, journal: Arc<Journal>) -> Self {
-        Self::with_entropy(store, Box::new(SystemEntropy), journal)
-    }
-
-    /// The same with another source of entropy: a seed that makes a device
-    /// repeatable.
-    #[must_use]
-    pub fn with_entropy(
-        store: Box<dyn Store + Send>,
-        entropy: Box<dyn Entropy + Send>,
-        journal: Arc<Journal>,
-    ) -> Self {
         Self {
             device: None,
-            entropy,
+            entropy: SystemEntropy,
             clock: Uptime(Instant::now()),
             store,
             provider: provider(),
@@ -224,7 +213,7 @@ impl Appliance {
 
     fn parts(&mut self) -> (&mut Option<Device>, Platform<'_>) {
         let platform = Platform {
-            entropy: &mut *self.entropy,
+            entropy: &mut self.entropy,
             provider: &*self.provider,
             clock: &self.clock,
             store: &mut *self.store,

@@ -7,6 +7,8 @@
 //! | `records`, `folder` | the state file, and the folder that holds it |
 //! | `surroundings` | what the operating system lends the device |
 //! | `appliance` | a device with its surroundings and a switch |
+//! | `message` | commands and responses as bytes |
+//! | `manufacture` | new devices with certificates |
 //! | `link`, `unix_socket` | connections |
 //! | `swtpm` | swtpm's protocol |
 //! | `simulator` | the protocol of Microsoft's simulator |
@@ -18,6 +20,8 @@ mod ending;
 mod folder;
 mod journal;
 mod link;
+mod manufacture;
+pub mod message;
 mod records;
 mod server;
 mod simulator;
@@ -28,5 +32,8 @@ mod unix_socket;
 pub use appliance::{Appliance, LARGEST_COMMAND, ReplaceError, Startup};
 pub use folder::{Durability, FolderError, StateFolder};
 pub use journal::Journal;
+pub use manufacture::{
+    Authority, AuthorityError, ManufactureError, Origin, PublicError, manufacture,
+};
 pub use records::FormatError;
 pub use server::{Lifetime, Listeners, MOST_CONNECTIONS};

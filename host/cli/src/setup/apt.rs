@@ -64,15 +64,31 @@ impl Archive {
         Ok(parse_madison(&process::capture(command.args(["madison", package]))?))
     }
 
-    /// Names of the packages that the newest version of a package needs, with
-    /// all alternatives.
+    /// Names of the packages that the newest versions of some packages need,
+    /// with all alternatives.
     ///
     /// # Errors
     ///
     /// There is no such package, or the index cannot be read.
-    pub(crate) fn dependencies(&self, package: &str) -> Result<Vec<String>> {
+    pub(crate) fn dependencies(&self, packages: &[String]) -> Result<Vec<String>> {
         let mut command = self.command("apt-cache");
-        Ok(parse_depends(&process::capture(command.args(["depends", "--important", package]))?))
+        let command = command.args(["depends", "--important"]).args(packages);
+        Ok(parse_depends(&process::capture(command)?))
+    }
+
+    /// Fetches the newest versions of some packages, checks them against the
+    /// index and unpacks them all into `folder`.
+    ///
+    /// # Errors
+    ///
+    /// One is not there, does not match the index or cannot be unpacked.
+    pub(crate) fn unpack_newest(
+        &self,
+        packages: &[String],
+        folder: &Path,
+        log: &mut Log,
+    ) -> Result<()> {
+        self.download(packages, folder, log)
     }
 
     /// Fetches a package, checks it against the index and unpacks it into
@@ -88,14 +104,17 @@ impl Archive {
         folder: &Path,
         log: &mut Log,
     ) -> Result<()> {
+        self.download(&[format!("{package}={version}")], folder, log)
+    }
+
+    /// Fetches packages and unpacks them into `folder`.
+    fn download(&self, packages: &[String], folder: &Path, log: &mut Log) -> Result<()> {
         let download = folder.join("download");
         std::fs::create_dir_all(&download)
             .with_context(|| format!("cannot create {}", download.display()))?;
         let mut command = self.command("apt-get");
-        log.run(
-            command.arg("download").arg(format!("{package}={version}")).current_dir(&download),
-        )?;
-        // apt names the file after package, version and architecture.
+        log.run(command.arg("download").args(packages).current_dir(&download))?;
+        // apt names the files after package, version and architecture.
         let files = std::fs::read_dir(&download).context("the download folder has gone")?;
         for file in files {
             let path = file.context("the download folder cannot be read")?.path();
@@ -123,7 +142,9 @@ impl Archive {
 
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
-        command.args(self.options()).env("LC_ALL", "C");
+        // What the system has installed does not count here.
+        command.args(self.options()).args(["-o", "Dir::State::status=/dev/null"]);
+        command.env("LC_ALL", "C");
         command
     }
 }

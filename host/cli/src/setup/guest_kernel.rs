@@ -192,7 +192,7 @@ fn unpack(archive: &Archive, suite: &str, folder: &Path, log: &mut Log) -> Resul
     let mut packages = vec![META_PACKAGE.to_owned()];
     let mut next = 0;
     while let Some(package) = packages.get(next) {
-        for found in archive.dependencies(package)? {
+        for found in archive.dependencies(std::slice::from_ref(package))? {
             if is_part_of_kernel(&found) && !packages.contains(&found) {
                 packages.push(found);
             }

@@ -15,6 +15,7 @@ use super::provide::need;
 use super::step::{Found, Step};
 use super::system_package::{CXX, QEMU};
 use super::tool::{CARGO_DENY, CARGO_FUZZ, MDBOOK};
+use super::tpm_programs::{TpmProgramFiles, TpmPrograms};
 use crate::session::Session;
 use crate::terminal::Terminal;
 
@@ -82,6 +83,11 @@ impl Toolbox {
     /// The user land of test guests: a busybox that needs no library.
     pub(crate) fn busybox(&self) -> Result<PathBuf> {
         self.need(&Busybox)
+    }
+
+    /// tpm2-tools and swtpm.
+    pub(crate) fn tpm_programs(&self) -> Result<TpmProgramFiles> {
+        self.need(&TpmPrograms).map(TpmProgramFiles::in_folder)
     }
 
     /// cargo-deny's program.

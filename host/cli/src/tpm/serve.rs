@@ -4,9 +4,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use svsm_tpm::{Appliance, Durability, Journal, Lifetime, Listeners, Startup, StateFolder};
 
+use super::new_device::{self, NewDevice};
 use crate::failure::Verdict;
 use crate::machine::Signals;
 use crate::session::Session;
@@ -42,9 +43,8 @@ pub(crate) struct Arguments {
     /// Folder of the device's state; made if it is missing
     #[arg(long, value_name = "FOLDER")]
     state: PathBuf,
-    /// Make a new device if the folder holds none
-    #[arg(long)]
-    manufacture: bool,
+    #[command(flatten)]
+    new_device: NewDevice,
     /// What is spoken on TCP
     #[arg(long, value_enum, default_value_t = Protocol::Swtpm)]
     protocol: Protocol,
@@ -104,7 +104,7 @@ pub(crate) fn run(arguments: &Arguments, session: Session) -> Result<Verdict> {
         None => Journal::silent(),
     });
     let signals = Signals::note()?;
-    let mut appliance = open(arguments, &journal)?;
+    let (mut appliance, mut told) = open(arguments, &journal)?;
     let startup = arguments.startup.map(|startup| match startup {
         StartupArgument::Clear => Startup::Clear,
         StartupArgument::State => Startup::State,
@@ -113,7 +113,7 @@ pub(crate) fn run(arguments: &Arguments, session: Session) -> Result<Verdict> {
     if let Some(startup) = startup {
         appliance.start_up(startup);
     }
-    let (listeners, told) = listen(arguments)?;
+    let listeners = listen(arguments, &mut told)?;
     for line in told {
         session.terminal.line(&line)?;
     }
@@ -124,27 +124,17 @@ pub(crate) fn run(arguments: &Arguments, session: Session) -> Result<Verdict> {
     Ok(Verdict::Good)
 }
 
-/// The device in the folder, switched off.
-fn open(arguments: &Arguments, journal: &Arc<Journal>) -> Result<Appliance> {
+/// The device in the folder, switched off, and lines for a person.
+fn open(arguments: &Arguments, journal: &Arc<Journal>) -> Result<(Appliance, Vec<String>)> {
     let durability = if arguments.no_sync { Durability::Process } else { Durability::Power };
-    let folder = StateFolder::open(&arguments.state, durability, Arc::clone(journal))?;
-    let empty = folder.is_empty();
-    let mut appliance = Appliance::new(Box::new(folder), Arc::clone(journal));
-    match (empty, arguments.manufacture) {
-        (true, true) => appliance.manufacture().context("no device could be made")?,
-        (true, false) => bail!(
-            "{} holds no device: make one with --manufacture, or name another folder",
-            arguments.state.display()
-        ),
-        (false, _) => {}
-    }
-    Ok(appliance)
+    let mut folder = StateFolder::open(&arguments.state, durability, Arc::clone(journal))?;
+    let told = new_device::ensure(&mut folder, &arguments.state, &arguments.new_device)?;
+    Ok((Appliance::new(Box::new(folder), Arc::clone(journal)), told))
 }
 
 /// Listens at all places, and says where.
-fn listen(arguments: &Arguments) -> Result<(Listeners, Vec<String>)> {
+fn listen(arguments: &Arguments, told: &mut Vec<String>) -> Result<Listeners> {
     let mut listeners = Listeners::default();
-    let mut told = Vec::new();
     if let Some(path) = &arguments.unix {
         listeners
             .swtpm_unix(path)
@@ -165,5 +155,5 @@ fn listen(arguments: &Arguments) -> Result<(Listeners, Vec<String>)> {
         told.push(format!("{}: {one}", names[0]));
         told.push(format!("{}: {two}", names[1]));
     }
-    Ok((listeners, told))
+    Ok(listeners)
 }

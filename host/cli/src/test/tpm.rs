@@ -1,0 +1,39 @@
+//! Software that others wrote judges our TPM.
+//!
+//! | file | who |
+//! |---|---|
+//! | `tools` | tpm2-tools, in scenarios written as shell scripts |
+//! | `guest` | Linux in QEMU, through `-tpmdev emulator` |
+//! | `differential` | swtpm, by answering the same commands |
+//! | `server` | the device as a child process |
+
+mod differential;
+mod guest;
+mod server;
+mod tools;
+
+use anyhow::Result;
+
+use crate::jobs::Counts;
+use crate::log::Log;
+use crate::project::Project;
+use crate::test::depth::Depth;
+
+/// Lets them judge.
+///
+/// # Errors
+///
+/// A program is missing and cannot be had, or one of them does not end.
+pub(super) fn test(project: &Project, log: &mut Log) -> Result<Counts> {
+    let counts = tools::test(project, log)?;
+    Ok(counts.plus(guest::test(project, log)?))
+}
+
+/// Compares the device with swtpm.
+///
+/// # Errors
+///
+/// swtpm is missing and cannot be had, or it gives no responses.
+pub(super) fn compare(project: &Project, depth: Depth, log: &mut Log) -> Result<Counts> {
+    differential::test(project, depth, log)
+}
