@@ -87,31 +87,63 @@ fn encode(mut functions: Vec<Function>) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use abi_boot::Symbols;
-    use object::write;
     use proptest::prelude::*;
 
     use super::*;
 
     /// A file with these functions: address, size, name.
     fn file(functions: &[(u64, u64, &str)]) -> Vec<u8> {
-        let mut file = write::Object::new(
-            object::BinaryFormat::Elf,
-            object::Architecture::X86_64,
-            object::Endianness::Little,
-        );
-        for &(value, size, name) in functions {
-            file.add_symbol(write::Symbol {
-                name: name.into(),
-                value,
-                size,
-                kind: object::SymbolKind::Text,
-                scope: object::SymbolScope::Linkage,
-                weak: false,
-                section: write::SymbolSection::Absolute,
-                flags: object::SymbolFlags::None,
-            });
+        // The first symbol and the first name of all tables are empty.
+        let (mut symbols, mut names) = (vec![0; 24], vec![0]);
+        for (address, size, name) in functions {
+            symbols.extend((names.len() as u32).to_le_bytes());
+            // A global function in an absolute section.
+            symbols.extend([0x12, 0, 0xf1, 0xff]);
+            symbols.extend([address.to_le_bytes(), size.to_le_bytes()].concat());
+            names.extend([name.as_bytes(), &[0]].concat());
         }
-        file.write().unwrap()
+        let sections_at = 64 + symbols.len() + names.len();
+        let mut file = b"\x7fELF\x02\x01\x01".to_vec();
+        file.resize(16, 0);
+        file.extend([2, 0, 62, 0, 1, 0, 0, 0]);
+        for word in [0, 0, sections_at as u64] {
+            file.extend(word.to_le_bytes());
+        }
+        for half in [0_u16, 0, 64, 56, 0, 64, 3, 2] {
+            file.extend(half.to_le_bytes());
+        }
+        assert_eq!(file.len(), 64);
+        file.extend(&symbols);
+        file.extend(&names);
+        // Kind, offset, size, section of the names, size of an entry.
+        let names_at = (64 + symbols.len()) as u64;
+        for (kind, offset, size, link, entry_size) in [
+            (0, 0, 0, 0, 0),
+            (2, 64, symbols.len() as u64, 2, 24),
+            (3, names_at, names.len() as u64, 0, 0),
+        ] {
+            file.extend([0, kind].map(u32::to_le_bytes).concat());
+            file.extend([0, 0, offset, size].map(u64::to_le_bytes).concat());
+            file.extend([link, 0].map(u32::to_le_bytes).concat());
+            file.extend([1, entry_size].map(u64::to_le_bytes).concat());
+        }
+        file
+    }
+
+    #[test]
+    fn malformed_lists_are_refused() {
+        let good = file(&[(VIRTUAL_BASE, 4, "name")]);
+        // The section that has the names, and the size of all names.
+        let (link, names_size) = (good.len() - 64 - 24, good.len() - 32);
+        for (place, byte) in [(link, 9), (names_size, 0)] {
+            let mut bad = good.clone();
+            bad[place] = byte;
+            let header = FileHeader64::<Le>::parse(&*bad).unwrap();
+            assert!(table(header, &bad, |_| true).is_err(), "{place}");
+        }
+        let header = FileHeader64::<Le>::parse(&*good).unwrap();
+        assert!(table(header, &good, |_| true).is_ok());
+        assert!(table(header, &good[..good.len() - 1], |_| true).is_err());
     }
 
     fn table_of(functions: &[(u64, u64, &str)]) -> Vec<u8> {
