@@ -36,7 +36,7 @@ pub(super) fn test(project: &Project, built: &Built, log: &mut Log) -> Result<Co
 
 /// What the console must show, and whether it does.
 fn expectations(console: &str, version: &str, parts: &[Part]) -> Vec<(String, bool)> {
-    let has = |test: &dyn Fn(&str) -> bool| console.lines().any(|line| test(line.trim_end()));
+    let has = |test: &dyn Fn(&str) -> bool| console.lines().any(|line| test(message(line)));
     let banner = format!("SVSM {version} (native)");
     let mut found = vec![
         (format!("`{banner}`"), has(&|line| line == banner)),
@@ -57,6 +57,11 @@ fn expectations(console: &str, version: &str, parts: &[Part]) -> Vec<(String, bo
     found
 }
 
+/// What a line of the log says: behind time, processor and level.
+fn message(line: &str) -> &str {
+    line.split_once(" info: ").map_or(line, |(_, message)| message).trim_end()
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -67,9 +72,9 @@ mod tests {
     use super::expectations;
 
     const CONSOLE: &str = "\
-SVSM 0.1.0 (native)\r
-region: 0x8000000..0x9000000, 16384 KiB\r
-0x0008000000..0x0008001000 r--      4 KiB  boot block\r
+[    0.000000] cpu0 info: SVSM 0.1.0 (native)\r
+[    0.000000] cpu0 info: region: 0x8000000..0x9000000, 16384 KiB\r
+[    0.000000] cpu0 info: 0x0008000000..0x0008001000 r--      4 KiB  boot block\r
 stopped: no services to start\r
 ";
 

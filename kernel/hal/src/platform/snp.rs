@@ -45,6 +45,10 @@ impl Platform for Snp {
 
     fn handle(&self, frame: &mut TrapFrame, were: Interrupts) -> Result<(), StopReason> {
         match frame.vector() {
+            // Without restricted injection there is no such event.
+            ExceptionVector::HYPERVISOR_INJECTION if current().doorbell.get().is_none() => {
+                Err(StopReason::HostInjection)
+            }
             ExceptionVector::HYPERVISOR_INJECTION => match were {
                 Interrupts::Unmasked => snp::serve_events(frame),
                 // Whoever unmasks them looks for events.

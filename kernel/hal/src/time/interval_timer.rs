@@ -29,9 +29,11 @@ const OUTPUT: u8 = 1 << 5;
 const TIMER_FREQUENCY: u64 = 1_193_182;
 /// Counts that are waited for: 5 ms.
 const COUNTS: u16 = (TIMER_FREQUENCY / 200) as u16;
-/// How often it is tried. What comes in between makes a result too great, never
-/// too small, so the smallest is the best.
-const TRIES: u32 = 3;
+/// How many results are compared. What comes in between makes one too great,
+/// never too small, so the smallest is the best.
+const RESULTS: usize = 3;
+/// How often it is tried, if the machine is so busy that tries fail.
+const TRIES: u32 = 10;
 /// How often the output is looked at, at most; and counts of the counter that are
 /// given to the timer: 50 ms of the fastest there can be.
 const MOST_READS: u32 = 1_000_000;
@@ -39,12 +41,7 @@ const MOST_COUNTS: u64 = 1_000_000_000;
 
 /// Counts that `counter` makes in a second; `None` if there is no such timer.
 pub(crate) fn measure(ports: &impl PortAccess, counter: impl Fn() -> u64) -> Option<u64> {
-    let mut best: Option<u64> = None;
-    for _ in 0..TRIES {
-        let frequency = measure_once(ports, &counter)?;
-        best = Some(best.map_or(frequency, |best| best.min(frequency)));
-    }
-    best
+    (0..TRIES).filter_map(|_| measure_once(ports, &counter)).take(RESULTS).min()
 }
 
 fn measure_once(ports: &impl PortAccess, counter: impl Fn() -> u64) -> Option<u64> {
