@@ -8,7 +8,7 @@
 //!
 //! | for | there is |
 //! |---|---|
-//! | beginning | [`start`], [`run_processor`], [`spawn`] |
+//! | beginning | [`start`], [`run_processor`], [`spawn()`] |
 //! | ending | [`JoinHandle`] |
 //! | waiting | [`WaitQueue`], [`sleep_until`], [`yield_now`] |
 //! | not making way | [`disable_preemption`]; locks do so as well |
@@ -21,7 +21,7 @@
 //! what they say with the threads of `hal`.
 //!
 //! All places for tasks, queues and deadlines are allocated at the start. After
-//! it, only [`spawn`] allocates, and says so when it cannot.
+//! it, only [`spawn()`] allocates, and says so when it cannot.
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(

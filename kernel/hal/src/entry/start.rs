@@ -75,7 +75,7 @@ unsafe extern "C" fn start(block: *const Page) -> ! {
     kernel_text::note(&block);
     print::allow(block.console);
     let platform = platform::current();
-    if let Err(reason) = platform.start(&block, |text| svsm_tell(text)) {
+    if let Err(reason) = platform.start(&block, svsm_tell) {
         stop(reason)
     }
     if let Err(error) = memory::start(block, platform.page_conversion()) {
