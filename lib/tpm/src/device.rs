@@ -229,7 +229,8 @@ impl Device {
         machine.state.time.advance(now_ms);
         let time = machine.state.time.time;
         machine.state.guard.heal(time);
-        let before = machine.state.shutdown;
+        // Before the start everything but the start is refused.
+        let before = machine.state.shutdown.filter(|_| machine.state.started);
         let response = execute(&mut machine, locality, command);
         let code = command.get(6..10).and_then(|bytes| u32::from_bytes(bytes).ok());
         if before.is_some() && !code.is_some_and(|code| HARMLESS.contains(&code)) {

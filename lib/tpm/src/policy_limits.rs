@@ -11,7 +11,7 @@ use crate::state::session::BoundTo;
 use crate::wire::algorithm::SessionType;
 use crate::wire::codec::{Reader, Wire};
 use crate::wire::containers::Buffer;
-use crate::wire::structure::{Data, Digest, Name};
+use crate::wire::structure::{Digest, Name};
 use crate::wire::ticket::Ticket;
 
 /// TPM2B_TIMEOUT: the device's time in ms at which a ticket expires.
@@ -24,7 +24,7 @@ pub(crate) struct Limits {
     pub(crate) nonce: Digest,
     /// Of the command that is allowed, or empty.
     pub(crate) command_hash: Digest,
-    pub(crate) reference: Data,
+    pub(crate) reference: Digest,
     /// In seconds; negative asks for a ticket, zero is for ever.
     pub(crate) expiration: i32,
 }
@@ -127,7 +127,7 @@ pub(crate) fn check_ticket(
     machine: &Machine<'_, '_>,
     timeout: &Timeout,
     command_hash: &Digest,
-    reference: &Data,
+    reference: &Digest,
     name: &Name,
     ticket: &Ticket,
 ) -> Result<u64, ResponseCode> {

@@ -113,7 +113,9 @@ pub(crate) fn select_scheme(
 ///
 /// [`ResponseCode::KEY`] if not.
 pub(crate) fn check_signs(object: &Object, number: u32) -> Result<(), ResponseCode> {
-    if object.public.attributes.contains(ObjectAttributes::SIGN) && object.sensitive.0.is_some() {
+    let cipher = matches!(object.public.details, Details::Cipher { .. });
+    let signs = object.public.attributes.contains(ObjectAttributes::SIGN) && !cipher;
+    if signs && object.sensitive.0.is_some() {
         Ok(())
     } else {
         Err(ResponseCode::KEY.handle(number))

@@ -9,6 +9,8 @@ use crate::wire::containers::List;
 
 /// TPM_CC_SetCommandCodeAuditStatus, which is always audited.
 const SELF: u32 = 0x140;
+/// MAX_CAP_CC: the longest TPML_CC [Part 2 §10.9].
+const MAX_CODES: usize = 254;
 /// TPM_CC_Shutdown, which never is.
 const SHUTDOWN: u32 = 0x145;
 
@@ -17,7 +19,8 @@ pub(crate) fn set_status(
     machine: &mut Machine<'_, '_>,
     call: &Call<'_>,
 ) -> Result<Reply, ResponseCode> {
-    let (hash, set, clear): (Option<Hash>, List<u32, 256>, List<u32, 256>) = call.parameters()?;
+    let (hash, set, clear): (Option<Hash>, List<u32, MAX_CODES>, List<u32, MAX_CODES>) =
+        call.parameters()?;
     let audit = &mut machine.state.audit;
     if let Some(hash) = hash.filter(|hash| *hash != audit.hash) {
         if !set.0.is_empty() || !clear.0.is_empty() {

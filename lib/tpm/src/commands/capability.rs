@@ -93,7 +93,12 @@ pub(crate) fn get(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Result<Repl
             list(entries, first, count, &mut data)
         }
         PCR_PROPERTIES => list(pcr_properties().into_iter(), first, count, &mut data),
-        POLICIES => list(policies(machine).into_iter(), first, count, &mut data),
+        POLICIES => {
+            if HandleType::of(first) != Some(HandleType::Permanent) {
+                return Err(ResponseCode::VALUE.parameter(2));
+            }
+            list(policies(machine).into_iter(), first, count, &mut data)
+        }
         _ => return Err(ResponseCode::VALUE.parameter(1)),
     };
     let mut reply = Reply::EMPTY.with(&more).with(&capability);

@@ -1,5 +1,7 @@
 //! Contexts: what is loaded, kept outside [Part 3 §28.2–28.4].
 
+use alloc::vec::Vec;
+
 use tpm_crypto::secret::Secret;
 
 use crate::call::{Call, Reply};
@@ -12,7 +14,7 @@ use crate::state::session::Session;
 use crate::table::HandleKind;
 use crate::wire::algorithm::{Hierarchy, SessionType};
 use crate::wire::bits::ObjectAttributes;
-use crate::wire::codec::Wire;
+use crate::wire::codec::{Reader, Wire};
 use crate::wire::handle::HandleType;
 use crate::wire::structure::Context;
 
@@ -84,10 +86,24 @@ pub(crate) fn load(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Result<Rep
     Ok(Reply::handle(handle))
 }
 
+/// TPMI_DH_CONTEXT, as a parameter.
+struct ContextHandle(u32);
+
+impl Wire for ContextHandle {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.0.write(out);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, ResponseCode> {
+        let handle = u32::read(from)?;
+        HandleKind::Context.check(handle)?;
+        Ok(Self(handle))
+    }
+}
+
 /// TPM2_FlushContext [Part 3 §28.4].
 pub(crate) fn flush(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Result<Reply, ResponseCode> {
-    let (handle,): (u32,) = call.parameters()?;
-    HandleKind::Context.check(handle).map_err(|error| error.parameter(1))?;
+    let (ContextHandle(handle),) = call.parameters()?;
     let state = &mut *machine.state;
     let found = match HandleType::of(handle) {
         Some(HandleType::HmacSession | HandleType::PolicySession) => {

@@ -116,7 +116,9 @@ fn begin(object: &Object, asked: MacScheme, number: u32) -> Result<Work, Respons
                     | (None, MacScheme::Cipher)
             );
             if !fits {
-                return Err(ResponseCode::VALUE.parameter(number));
+                let own = cipher.mode.is_some() && asked == MacScheme::Null;
+                let code = if own { ResponseCode::SCHEME } else { ResponseCode::VALUE };
+                return Err(code.parameter(number));
             }
             let cmac = Cmac::new(cipher.cipher.algorithm(), &sensitive.secret)
                 .map_err(|_| ResponseCode::KEY.handle(1))?;

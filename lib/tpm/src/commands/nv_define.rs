@@ -53,10 +53,6 @@ fn check_public(public: &NvPublic) -> Result<(), ResponseCode> {
     if size.is_some_and(|size| size != usize::from(public.size)) {
         return Err(ResponseCode::SIZE);
     }
-    // It could never be written.
-    if attributes.contains(NvAttributes::WRITEALL) && public.size > MAX_NV_BUFFER {
-        return Err(ResponseCode::SIZE);
-    }
     let state = NvAttributes::WRITTEN | NvAttributes::READLOCKED | NvAttributes::WRITELOCKED;
     let readers = NvAttributes::PPREAD
         | NvAttributes::OWNERREAD
@@ -66,6 +62,8 @@ fn check_public(public: &NvPublic) -> Result<(), ResponseCode> {
         | NvAttributes::OWNERWRITE
         | NvAttributes::AUTHWRITE
         | NvAttributes::POLICYWRITE;
+    // Locked for good and cleared at each start exclude each other.
+    let fleeting = NvAttributes::CLEAR_STCLEAR | NvAttributes::WRITEDEFINE;
     let pin = matches!(nv_type, NvType::PinFail | NvType::PinPass);
     let not_for_pin =
         NvAttributes::AUTHWRITE | NvAttributes::GLOBALLOCK | NvAttributes::WRITEDEFINE;
@@ -74,9 +72,14 @@ fn check_public(public: &NvPublic) -> Result<(), ResponseCode> {
         || !attributes.intersects(writers)
         || (pin && attributes.intersects(not_for_pin))
         || (nv_type == NvType::PinFail && !attributes.contains(NvAttributes::NO_DA))
+        || attributes.contains(fleeting)
         || (nv_type == NvType::Counter && attributes.contains(NvAttributes::CLEAR_STCLEAR))
     {
         return Err(ResponseCode::ATTRIBUTES);
+    }
+    // It could never be written.
+    if attributes.contains(NvAttributes::WRITEALL) && public.size > MAX_NV_BUFFER {
+        return Err(ResponseCode::SIZE);
     }
     Ok(())
 }

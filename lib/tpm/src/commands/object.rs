@@ -11,7 +11,6 @@ use crate::wire::bits::ObjectAttributes;
 use crate::wire::containers::Sized16;
 use crate::wire::handle::{HandleType, NULL, OWNER, PLATFORM};
 use crate::wire::public::Details;
-use crate::wire::scheme::KeyedHashScheme;
 use crate::wire::structure::Digest;
 
 /// The first persistent handle of the platform's range; the owner's lies below
@@ -38,7 +37,7 @@ pub(crate) fn unseal(
 ) -> Result<Reply, ResponseCode> {
     let () = call.parameters()?;
     let object = machine.object(call.handle(0), 1)?;
-    let Details::KeyedHash { scheme: KeyedHashScheme::Null, .. } = &object.public.details else {
+    let Details::KeyedHash { .. } = &object.public.details else {
         return Err(ResponseCode::TYPE.handle(1));
     };
     let uses = ObjectAttributes::DECRYPT | ObjectAttributes::SIGN | ObjectAttributes::RESTRICTED;

@@ -10,7 +10,7 @@ use crate::wire::algorithm::SessionType;
 use crate::wire::bits::NvAttributes;
 use crate::wire::handle::{ENDORSEMENT, HandleType, NULL, OWNER, PLATFORM};
 use crate::wire::nv::NvType;
-use crate::wire::structure::{Data, Digest};
+use crate::wire::structure::Digest;
 use crate::wire::ticket::{AUTH_SECRET, AUTH_SIGNED};
 
 /// TPM_CC_PolicySecret.
@@ -23,7 +23,7 @@ pub(crate) fn secret(
     machine: &mut Machine<'_, '_>,
     call: &Call<'_>,
 ) -> Result<Reply, ResponseCode> {
-    let (nonce, command_hash, reference, expiration): (Digest, Digest, Data, i32) =
+    let (nonce, command_hash, reference, expiration): (Digest, Digest, Digest, i32) =
         call.parameters()?;
     let limits = Limits { nonce, command_hash, reference, expiration };
     let (entity, handle) = (call.handle(0), call.handle(1));
@@ -49,7 +49,7 @@ pub(crate) fn signed(
     let (nonce, command_hash, reference, expiration, signature): (
         Digest,
         Digest,
-        Data,
+        Digest,
         i32,
         Signature,
     ) = call.parameters()?;

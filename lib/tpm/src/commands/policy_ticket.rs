@@ -9,7 +9,7 @@ use crate::policy_update::{extend_with_reference, restart};
 use crate::response_code::ResponseCode;
 use crate::wire::algorithm::{Hash, SessionType};
 use crate::wire::codec::{Reader, Wire};
-use crate::wire::structure::{Data, Digest, Name};
+use crate::wire::structure::{Digest, Name};
 use crate::wire::ticket::{AUTH_SECRET, AuthorizationTicket, VERIFIED, VerifiedTicket};
 
 /// TPM2_PolicyTicket [Part 3 §23.5].
@@ -20,7 +20,7 @@ pub(crate) fn ticket(
     let (timeout, command_hash, reference, name, AuthorizationTicket(ticket)): (
         Timeout,
         Digest,
-        Data,
+        Digest,
         Name,
         AuthorizationTicket,
     ) = call.parameters()?;
@@ -41,7 +41,7 @@ pub(crate) fn authorize(
     machine: &mut Machine<'_, '_>,
     call: &Call<'_>,
 ) -> Result<Reply, ResponseCode> {
-    let (approved, reference, key, VerifiedTicket(ticket)): (Digest, Data, Name, VerifiedTicket) =
+    let (approved, reference, key, VerifiedTicket(ticket)): (Digest, Digest, Name, VerifiedTicket) =
         call.parameters()?;
     let handle = call.handle(0);
     let session = machine.session(handle);

@@ -22,7 +22,7 @@ pub(crate) fn encrypt(
     call: &Call<'_>,
 ) -> Result<Reply, ResponseCode> {
     let (message, scheme, label): (RsaBlock, RsaDecryptScheme, Data) = call.parameters()?;
-    let object = machine.object(call.handle(0), 1)?;
+    let object = machine.object(call.handle(0), 1).map_err(|_| ResponseCode::KEY.handle(1))?;
     if !matches!(object.public.details, Details::Rsa { .. }) {
         return Err(ResponseCode::KEY.handle(1));
     }

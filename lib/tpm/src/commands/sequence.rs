@@ -23,7 +23,6 @@ use crate::wire::ticket::{HASH_CHECK, Ticket};
 pub(crate) fn hash(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Result<Reply, ResponseCode> {
     let (data, hash, hierarchy): (MaxBuffer, Hash, Hierarchy) = call.parameters()?;
     let hierarchy = hierarchy.number();
-    check_hierarchy(machine, hierarchy, 3)?;
     let digest = hash.algorithm().digest(&[&data]);
     let ticket = if data.starts_with(&GENERATED) {
         Ticket::null(HASH_CHECK)
@@ -72,7 +71,6 @@ pub(crate) fn complete(
 ) -> Result<Reply, ResponseCode> {
     let (data, hierarchy): (MaxBuffer, Hierarchy) = call.parameters()?;
     let hierarchy = hierarchy.number();
-    check_hierarchy(machine, hierarchy, 2)?;
     let handle = call.handle(0);
     let sequence = machine.state.sequences.get(&handle).ok_or(ResponseCode::MODE.handle(1))?;
     let mut sequence = sequence.clone();
@@ -121,16 +119,4 @@ fn hash_ticket(machine: &Machine<'_, '_>, hierarchy: u32, hash: Hash, digest: &[
         return Ticket::null(HASH_CHECK);
     }
     machine.ticket(HASH_CHECK, hierarchy, &[&hash.number().to_be_bytes(), digest])
-}
-
-/// The hierarchy in parameter `number` is enabled, or the null hierarchy.
-fn check_hierarchy(
-    machine: &Machine<'_, '_>,
-    hierarchy: u32,
-    number: u32,
-) -> Result<(), ResponseCode> {
-    if !machine.state.hierarchies.is_enabled(hierarchy) {
-        return Err(ResponseCode::HIERARCHY.parameter(number));
-    }
-    Ok(())
 }

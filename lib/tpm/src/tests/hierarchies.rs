@@ -81,7 +81,7 @@ fn a_policy_fits_its_hash() {
         Err(ResponseCode::SIZE.parameter(1))
     );
     rig.with_passwords(set, &[OWNER], &[b""], &policy(32, 0x0B)).expect("policy");
-    let policies = rig.call(0x17A, &[0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 9]).expect("policies");
+    let policies = rig.call(0x17A, &[0, 0, 0, 9, 0x40, 0, 0, 0, 0, 0, 0, 9]).expect("policies");
     assert_eq!(policies[5..15], [0, 0, 0, 1, 0x40, 0, 0, 1, 0, 0x0B]);
     rig.with_passwords(set, &[OWNER], &[b""], &policy(0, 0x10)).expect("no policy");
 }
@@ -177,9 +177,11 @@ fn capabilities_page() {
     assert_eq!(banks[5..15], [0, 0, 0, 4, 0, 4, 3, 0xFF, 0xFF, 0xFF]);
     assert_eq!(rig.call(0x17A, &ask(0x7F, 0, 1)), Err(ResponseCode::VALUE.parameter(1)));
     assert_eq!(rig.call(0x17A, &ask(1, 0x9900_0000, 1)), Err(ResponseCode::HANDLE.parameter(2)));
-    for capability in 0..10 {
+    for capability in 0..9 {
         assert!(rig.call(0x17A, &ask(capability, 0, 1000)).is_ok());
     }
+    assert!(rig.call(0x17A, &ask(9, OWNER, 1000)).is_ok());
+    assert_eq!(rig.call(0x17A, &ask(9, 0, 1)), Err(ResponseCode::VALUE.parameter(2)));
 }
 
 #[test]
@@ -189,7 +191,7 @@ fn all_commands_fit_into_one_answer_and_no_answer_is_larger_than_the_buffer() {
     let count = |answer: &[u8]| u32::from_be_bytes([answer[5], answer[6], answer[7], answer[8]]);
     let commands = rig.call(0x17A, &ask(2)).expect("commands");
     assert_eq!((commands[0], count(&commands) as usize), (0, crate::table::COMMANDS.len()));
-    for capability in 0..=9 {
+    for capability in 0..=8 {
         let answer = rig.call(0x17A, &ask(capability)).expect("a capability");
         assert!(answer.len() <= 1 + 1024, "{capability}");
     }

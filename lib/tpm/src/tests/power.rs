@@ -196,3 +196,26 @@ fn reading_writes_nothing() {
     rig.call(0x181, &[]).expect("clock");
     assert_eq!(rig.store.commits, before);
 }
+
+#[test]
+fn an_orderly_shutdown_lasts_until_the_next_start() {
+    let mut rig = Rig::started();
+    let orderly = |rig: &mut Rig| {
+        let ask = [6_u32, 0x201, 1].map(u32::to_be_bytes).concat();
+        let answer = rig.call(0x17A, &ask).expect("a property");
+        answer[answer.len() - 4] & 0x80 != 0
+    };
+    for kind in [0, 1] {
+        rig.call(0x145, &[0, kind]).expect("it shuts down");
+        // Power comes and goes; once someone asks it something meanwhile.
+        rig.power_cycle();
+        rig.power_cycle();
+        assert!(rig.call(0x17B, &[0, 4]).is_err());
+        rig.power_cycle();
+        rig.call(0x144, &[0, 0]).expect("it starts");
+        assert!(orderly(&mut rig), "{kind}");
+        rig.power_cycle();
+        rig.call(0x144, &[0, 0]).expect("it starts");
+        assert!(!orderly(&mut rig), "{kind}");
+    }
+}
