@@ -3,6 +3,8 @@
 //! They stand here, not in `.cargo/config.toml`, so that they hold for the
 //! kernel alone and however cargo is called.
 
+#![allow(clippy::disallowed_methods, clippy::disallowed_macros, reason = "it runs on the host")]
+
 use std::path::Path;
 
 use abi_boot::VIRTUAL_BASE;

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{build, check, clean, doc, endorsement, fuzz, image, run, setup, test, tpm};
+use crate::{bench, build, check, clean, doc, endorsement, fuzz, image, run, setup, test, tpm};
 
 /// What a person can type.
 #[derive(Debug, Parser)]
@@ -58,6 +58,9 @@ pub(crate) enum Command {
     Check(check::Arguments),
     /// Run all checks and tests, fast to slow
     Test(test::Arguments),
+    /// Measure, and compare with what others do
+    #[command(subcommand)]
+    Bench(bench::Arguments),
     /// Run fuzz targets
     Fuzz(fuzz::Arguments),
     /// Make the book and the API documentation

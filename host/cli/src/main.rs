@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod bench;
 mod build;
 mod cache;
 mod check;
@@ -78,6 +79,7 @@ fn dispatch(line: &CommandLine, terminal: Terminal) -> Result<Verdict> {
         Command::Endorsement(arguments) => endorsement::run(arguments, session),
         Command::Check(arguments) => check::run(arguments, session),
         Command::Test(arguments) => test::run(arguments, session),
+        Command::Bench(arguments) => bench::run(arguments, session),
         Command::Fuzz(arguments) => fuzz::run(arguments, session),
         Command::Doc(arguments) => doc::run(arguments, session),
         Command::Tpm(arguments) => tpm::run(arguments, session),

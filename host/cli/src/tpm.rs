@@ -1,9 +1,14 @@
 //! `svsm tpm`: the TPM 2.0 device as a program.
 
+mod child;
 mod new_device;
+mod peer;
 mod serve;
 
 use anyhow::Result;
+
+pub(crate) use child::Server;
+pub(crate) use peer::{Emulator, InProcess, Peer, Served};
 
 use crate::failure::Verdict;
 use crate::session::Session;

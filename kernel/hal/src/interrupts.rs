@@ -20,7 +20,7 @@ use crate::sync::mask;
 use crate::time::now_ns;
 
 /// Has the timer come on this processor at `deadline_ns` of
-/// [`now_ns`](crate::time::now_ns) or soon after it, in place of any time before;
+/// [`now_ns`] or soon after it, in place of any time before;
 /// `None` for not at all. Does nothing on a platform without a timer, where
 /// deadlines have to be looked at otherwise ([`has_timer`]).
 pub fn set_timer(deadline_ns: Option<u64>) {

@@ -5,11 +5,9 @@
 //! | `tools` | tpm2-tools, in scenarios written as shell scripts |
 //! | `guest` | Linux in QEMU, through `-tpmdev emulator` |
 //! | `differential` | swtpm, by answering the same commands |
-//! | `server` | the device as a child process |
 
 mod differential;
 mod guest;
-mod server;
 mod tools;
 
 use anyhow::Result;

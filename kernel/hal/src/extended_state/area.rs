@@ -9,7 +9,7 @@ use crate::OutOfMemory;
 use crate::heap::TryPush;
 use crate::sync::Once;
 
-/// How the processors save them, once [`start`](super::start) has chosen.
+/// How the processors save them, once [`start()`](super::start()) has chosen.
 pub(super) static FORMAT: Once<Format> = Once::new();
 
 /// Bytes of an area. The features that are used take at most 2696 on every

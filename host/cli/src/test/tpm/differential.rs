@@ -13,7 +13,6 @@
 //! | `platform`, `nv`, `policy`, `object`, `known_keys` | commands of each kind |
 //! | `mutation` | commands that are wrong on purpose |
 //! | `difference`, `known` | what was answered differently, and what of it is meant |
-//! | `side` | the two devices |
 
 mod dice;
 mod difference;
@@ -25,7 +24,6 @@ mod nv;
 mod object;
 mod platform;
 mod policy;
-mod side;
 mod step;
 
 use std::collections::BTreeMap;
@@ -38,10 +36,10 @@ use crate::log::Log;
 use crate::project::Project;
 use crate::setup::TpmProgramFiles;
 use crate::test::depth::Depth;
+use crate::tpm::{Emulator, InProcess, Peer};
 use dice::Dice;
 use difference::Difference;
-use model::{Model, PLATFORM};
-use side::{Ours, Side, Theirs};
+use model::{INDICES, LOCKOUT, Model, PLATFORM};
 use step::{Compare, Step, agree};
 
 /// Commands of a sequence.
@@ -53,7 +51,10 @@ const ALL_SEQUENCES: u64 = 2000;
 /// TPM_CC_*.
 const STARTUP: u32 = 0x144;
 const SHUTDOWN: u32 = 0x145;
+const UNDEFINE: u32 = 0x122;
 const CLEAR: u32 = 0x126;
+const SET_LIMITS: u32 = 0x13A;
+const FAILURE: u32 = 0x101;
 
 /// Compares many sequences.
 ///
@@ -114,8 +115,8 @@ impl Tally {
 
 /// The two devices, in the same state.
 struct Pair {
-    ours: Ours,
-    theirs: Theirs,
+    ours: InProcess,
+    theirs: Emulator,
     /// Their state. Dropped after them.
     _folder: tempfile::TempDir,
 }
@@ -123,8 +124,8 @@ struct Pair {
 impl Pair {
     fn start(programs: &TpmProgramFiles, log: &Log) -> Result<Self> {
         let folder = tempfile::tempdir().context("cannot create a folder")?;
-        let theirs = Theirs::start(programs, folder.path(), log)?;
-        Ok(Self { ours: Ours::new()?, theirs, _folder: folder })
+        let theirs = Emulator::start(programs, folder.path(), log)?;
+        Ok(Self { ours: InProcess::new()?, theirs, _folder: folder })
     }
 
     fn execute(&mut self, commands: &[Vec<u8>; 2]) -> Result<[Vec<u8>; 2]> {
@@ -153,7 +154,16 @@ fn play(number: u64, mut sides: Pair, tally: &mut Tally) -> Result<(Pair, End)> 
     let mut model = Model::default();
     sides.restart()?;
     let clear = Step::new(&Command::new(CLEAR).authorized(PLATFORM, b""), Compare::Exact);
-    let mut next = vec![clear, with_kind(STARTUP, 0)];
+    // Devices come with other limits of guessing.
+    let limits = [32_u32, 1000, 1000].map(u32::to_be_bytes).concat();
+    let limits = Command::new(SET_LIMITS).authorized(LOCKOUT, b"").parameters(&limits);
+    let limits = Step::new(&limits, Compare::Exact);
+    let mut next = vec![limits];
+    // Clearing leaves what belongs to the platform.
+    next.extend(INDICES.map(|index| {
+        Step::new(&Command::new(UNDEFINE).authorized(PLATFORM, b"").handle(index), Compare::Exact)
+    }));
+    next.extend([clear, with_kind(STARTUP, 0)]);
     let mut commands = Vec::new();
     for _ in 0..LENGTH {
         let (one, mutated) = match next.pop() {
@@ -180,7 +190,9 @@ fn play(number: u64, mut sides: Pair, tally: &mut Tally) -> Result<(Pair, End)> 
             |response: &[u8]| Response::parse(response).is_some_and(|one| one.code == 0);
         let success = succeeded(ours);
         if !same {
-            let either = success || succeeded(theirs);
+            // Whoever answers with a failure answers nothing else afterwards.
+            let failed = Response::parse(theirs).is_some_and(|one| one.code == FAILURE);
+            let either = success || succeeded(theirs) || failed;
             commands.extend(one.commands.into_iter().next());
             let difference = Difference { commands, responses };
             tally.count(&difference);

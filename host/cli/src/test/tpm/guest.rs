@@ -5,7 +5,6 @@ use anyhow::{Context, Result, bail};
 use svsm_initrd::console;
 use svsm_initrd::ram_disk::Task;
 
-use super::server::Server;
 use crate::guest;
 use crate::jobs::Counts;
 use crate::log::Log;
@@ -13,6 +12,7 @@ use crate::machine::{path_in_option, qemu};
 use crate::project::Project;
 use crate::setup::LINUX_6_12;
 use crate::test::machine::run_to_end;
+use crate::tpm::Server;
 
 /// What the guest does.
 const SCRIPT: &str = include_str!("guest.sh");

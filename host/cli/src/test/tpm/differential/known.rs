@@ -13,7 +13,75 @@ struct Known {
     reason: &'static str,
 }
 
-const KNOWN: [Known; 4] = [
+const KNOWN: &[Known] = &[
+    Known {
+        command: None,
+        ours: Some(0x18B),
+        theirs: Some(0x902),
+        reason: "persistent objects need no room among the transient ones",
+    },
+    Known {
+        command: Some(0x153),
+        ours: None,
+        theirs: Some(0x902),
+        reason: "creating an object needs no room among the transient ones",
+    },
+    Known {
+        command: Some(0x12A),
+        ours: Some(0),
+        theirs: Some(0x14B),
+        reason: "orderly indices are not limited by memory of their own",
+    },
+    Known {
+        command: Some(0x149),
+        ours: Some(0x126),
+        theirs: Some(0),
+        reason: "of two negative numbers the one nearer to zero is greater",
+    },
+    Known {
+        command: Some(0x153),
+        ours: Some(0x2C2),
+        theirs: Some(0),
+        reason: "children of keys with stClear have to have it",
+    },
+    Known {
+        command: Some(0x167),
+        ours: Some(0x2C2),
+        theirs: Some(0x2D2),
+        reason: "asymmetric keys have to be for something",
+    },
+    Known {
+        command: Some(0x174),
+        ours: None,
+        theirs: Some(0x101),
+        reason: "a number larger than the modulus is no failure of the device",
+    },
+    Known { command: None, ours: Some(0x1E6), theirs: None, reason: CURVES },
+    Known { command: None, ours: Some(0x2E6), theirs: None, reason: CURVES },
+    Known {
+        command: Some(0x167),
+        ours: Some(0x2E7),
+        theirs: Some(0x0A5),
+        reason: "a point that is not on its curve is found before its secret is looked at",
+    },
+    Known {
+        command: Some(0x167),
+        ours: Some(0x1DA),
+        theirs: Some(0x1D5),
+        reason: "secrets have another largest size",
+    },
+    Known {
+        command: Some(0x159),
+        ours: Some(0x1D5),
+        theirs: Some(0x095),
+        reason: "SIZE names its parameter",
+    },
+    Known {
+        command: Some(0x159),
+        ours: None,
+        theirs: Some(0x101),
+        reason: "a number larger than the modulus is no failure of the device",
+    },
     Known {
         command: None,
         ours: Some(0x01E),
@@ -39,6 +107,8 @@ const KNOWN: [Known; 4] = [
         reason: "without authenticated timers there is no capability that lists them",
     },
 ];
+
+const CURVES: &str = "P-192, P-224 and BN P-256 are not offered";
 
 /// Why a difference is meant; none if it is not.
 pub(super) fn reason(difference: &Difference) -> Option<&'static str> {

@@ -28,6 +28,8 @@ pub(super) struct Model {
     pub(super) sessions: Vec<u32>,
     /// Transient objects.
     pub(super) objects: Vec<u32>,
+    /// Those among them whose secrets are the same on both sides.
+    pub(super) shared: Vec<u32>,
     /// Hash and HMAC sequences.
     pub(super) hashes: Vec<u32>,
     /// Storage keys among the objects.
@@ -46,6 +48,7 @@ impl Model {
     pub(super) fn restart(&mut self) {
         self.sessions.clear();
         self.objects.clear();
+        self.shared.clear();
         self.hashes.clear();
         self.parents.clear();
         self.contexts.clear();
@@ -53,8 +56,13 @@ impl Model {
 
     /// Forgets what a handle stood for.
     pub(super) fn forget(&mut self, handle: u32) {
-        for handles in [&mut self.sessions, &mut self.objects, &mut self.hashes, &mut self.parents]
-        {
+        for handles in [
+            &mut self.sessions,
+            &mut self.objects,
+            &mut self.shared,
+            &mut self.hashes,
+            &mut self.parents,
+        ] {
             handles.retain(|known| *known != handle);
         }
     }

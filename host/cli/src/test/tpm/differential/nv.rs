@@ -14,7 +14,7 @@ const READ_AND_WRITE: u32 = 0x000F_000F;
 const TYPES: [u32; 7] = [0x00, 0x10, 0x20, 0x40, 0x80, 0x90, 0x30];
 /// Other attributes that an index may be defined with, and some it may not.
 const OTHERS: [u32; 12] = [
-    0x0400,      // POLICY_DELETE
+    POLICY_DELETE,
     0x0800,      // WRITELOCKED
     0x1000,      // WRITEALL
     0x2000,      // WRITEDEFINE
@@ -27,6 +27,8 @@ const OTHERS: [u32; 12] = [
     0x8000_0000, // READ_STCLEAR
     0x0010_0000, // reserved
 ];
+const ORDERLY: u32 = 0x0400_0000;
+const POLICY_DELETE: u32 = 0x0400;
 const PLATFORM_CREATE: u32 = 0x4000_0000;
 
 /// The next step.
@@ -78,6 +80,14 @@ fn define(index: u32, model: &Model, dice: &mut Dice) -> Step {
     }
     if dice.once_in(6) {
         attributes &= !dice.word();
+    }
+    // Such an index of the platform could not be removed for the next sequence.
+    if attributes & PLATFORM_CREATE != 0 {
+        attributes &= !POLICY_DELETE;
+    }
+    // What counters with that attribute leave behind differs.
+    if attributes & 0xF0 == 0x10 {
+        attributes &= !ORDERLY;
     }
     let size = match attributes & 0xF0 {
         0x10 | 0x20 | 0x80 | 0x90 if !dice.once_in(8) => 8,

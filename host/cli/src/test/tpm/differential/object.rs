@@ -19,6 +19,8 @@ pub(super) fn step(model: &Model, dice: &mut Dice) -> Step {
     let object = model.object(dice);
     let password = if dice.once_in(30) { b"wrong" } else { PASSWORD };
     let with = |code| Command::new(code).authorized(object, password);
+    // What a key computes is the same only if the key is.
+    let exact = if model.shared.contains(&object) { Compare::Exact } else { Compare::Length };
     match dice.below(16) {
         0 => primary(model, dice),
         1 => create(model, dice),
@@ -30,14 +32,14 @@ pub(super) fn step(model: &Model, dice: &mut Dice) -> Step {
             // A MAC with the key's own hash or another.
             let hash = dice.pick(&[NO_ALGORITHM, 0x000B, 0x000C]).to_be_bytes();
             let mac = with(0x155).parameters(&sized(&dice.bytes(100))).parameters(&hash);
-            Step::new(&mac, Compare::Exact)
+            Step::new(&mac, exact)
         }
-        9 => encrypt(object, password, dice),
-        10 => sign(object, password, dice),
-        11 => rsa(object, password, dice),
+        9 => encrypt(object, password, exact, dice),
+        10 => sign(object, password, exact, dice),
+        11 => rsa(object, password, exact, dice),
         12 => {
             let point = dice.pick(&[&known_keys::POINT[..], &[0; 70], &[0, 0, 0, 0]]);
-            Step::new(&with(0x154).parameters(&sized(point)), Compare::Exact)
+            Step::new(&with(0x154).parameters(&sized(point)), exact)
         }
         13 => context(model, object, dice),
         14 => test_parameters(dice),
@@ -187,7 +189,9 @@ fn external(dice: &mut Dice) -> Step {
     let parameters = [sized(&sensitive), sized(&area), hierarchy.to_be_bytes().to_vec()].concat();
     let command = Command::new(0x167).parameters(&parameters);
     Step::new(&command, Compare::Exact).learn(|model, [ours, _]| {
-        model.objects.extend(Response::parse(ours).and_then(|response| response.handle()));
+        let handle = Response::parse(ours).and_then(|response| response.handle());
+        model.objects.extend(handle);
+        model.shared.extend(handle);
     })
 }
 
@@ -210,8 +214,12 @@ fn symmetric(
     (secret(kind, &seed, &key), public(kind, attributes(uses, dice), b"", &details))
 }
 
-fn encrypt(object: u32, password: &[u8], dice: &mut Dice) -> Step {
-    let data = sized(&dice.bytes(100));
+fn encrypt(object: u32, password: &[u8], exact: Compare, dice: &mut Dice) -> Step {
+    let length = dice.pick(&[0, 16, 16, 32, 96, 5, 77]);
+    let data = dice.exactly(length);
+    // Behind the last whole block the chaining value is anything.
+    let compare = if data.len().is_multiple_of(16) { exact } else { Compare::Length };
+    let data = sized(&data);
     let mode = dice.pick(&[0x10_u16, 0x43, 0x43, 0x40, 0x41, 0x42, 0x44]).to_be_bytes();
     let size = dice.pick(&[16, 16, 16, 0, 15]);
     let start = sized(&dice.exactly(size));
@@ -223,10 +231,10 @@ fn encrypt(object: u32, password: &[u8], dice: &mut Dice) -> Step {
         (0x164, [vec![direction], mode.to_vec(), start, data].concat())
     };
     let command = Command::new(code).authorized(object, password).parameters(&parameters);
-    Step::new(&command, Compare::Exact)
+    Step::new(&command, compare)
 }
 
-fn sign(object: u32, password: &[u8], dice: &mut Dice) -> Step {
+fn sign(object: u32, password: &[u8], exact: Compare, dice: &mut Dice) -> Step {
     let size = dice.pick(&[32, 32, 32, 20, 48]);
     let digest = sized(&dice.exactly(size));
     let scheme = match dice.below(4) {
@@ -238,12 +246,12 @@ fn sign(object: u32, password: &[u8], dice: &mut Dice) -> Step {
     // No ticket: TPM_ST_HASHCHECK of the null hierarchy.
     let ticket = [words(&[0x8024]), NULL.to_be_bytes().to_vec(), vec![0, 0]].concat();
     let deterministic = scheme.starts_with(&[0, 0x14]) || scheme.starts_with(&[0, 5]);
-    let compare = if deterministic { Compare::Exact } else { Compare::Length };
+    let compare = if deterministic { exact } else { Compare::Length };
     let command = Command::new(0x15D).authorized(object, password);
     Step::new(&command.parameters(&[digest, scheme, ticket].concat()), compare)
 }
 
-fn rsa(object: u32, password: &[u8], dice: &mut Dice) -> Step {
+fn rsa(object: u32, password: &[u8], exact: Compare, dice: &mut Dice) -> Step {
     let scheme = dice.pick(&[&[0x10][..], &[0x15], &[0x17, 0x0B], &[0x14, 0x0B]]);
     let size = dice.pick(&[0, 1, 32, 190, 191, 245, 246, 256, 257]);
     let message = sized(&dice.exactly(size));
@@ -251,11 +259,11 @@ fn rsa(object: u32, password: &[u8], dice: &mut Dice) -> Step {
     let parameters = [message, words(scheme), label].concat();
     if dice.once_in(2) {
         // Without padding the result is determined.
-        let compare = if scheme == [0x10] { Compare::Exact } else { Compare::Length };
+        let compare = if scheme == [0x10] { exact } else { Compare::Length };
         return Step::new(&Command::new(0x174).handle(object).parameters(&parameters), compare);
     }
     let command = Command::new(0x159).authorized(object, password).parameters(&parameters);
-    Step::new(&command, Compare::Exact)
+    Step::new(&command, exact)
 }
 
 fn context(model: &Model, object: u32, dice: &mut Dice) -> Step {

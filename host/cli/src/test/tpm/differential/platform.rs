@@ -111,7 +111,7 @@ fn sequence_start(dice: &mut Dice) -> Step {
 /// Those capabilities that are the same for all devices in the same state.
 fn capability(dice: &mut Dice) -> Step {
     // PERMANENT, STARTUP_CLEAR, HR_*, LOCKOUT_*: single properties.
-    let properties = [0x100, 0x102, 0x112, 0x113, 0x201, 0x204, 0x206, 0x20E, 0x20F, 0x210, 0x211];
+    let properties = [0x100, 0x112, 0x113, 0x201, 0x204, 0x206, 0x20E, 0x20F, 0x210, 0x211];
     let (capability, first, count) = match dice.below(6) {
         0 => (1, dice.pick(&[0, 0x0100_0000, 0x0200_0000, 0x0300_0000, 0x4000_0000]), 64),
         1 => (1, dice.pick(&[0x8000_0000, 0x8100_0000, 0x9000_0000]), dice.below(5)),

@@ -51,7 +51,7 @@ pub(super) fn step(model: &Model, dice: &mut Dice) -> Step {
         16 => {
             // The names of the object and of its new parent.
             let name = |dice: &mut Dice| {
-                let size = dice.pick(&[0, 34, 34, 66, 67]);
+                let size = dice.pick(&[0, 34, 34, 66, 70]);
                 sized(&dice.exactly(size))
             };
             let names = [name(dice), name(dice)].concat();

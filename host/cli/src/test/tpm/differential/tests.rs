@@ -4,8 +4,8 @@ use svsm_tpm::message::Response;
 
 use super::dice::Dice;
 use super::model::Model;
-use super::side::{Ours, Side};
 use super::{draw, mutation};
+use crate::tpm::{InProcess, Peer};
 
 #[test]
 fn a_number_makes_the_same_commands_each_time() {
@@ -22,7 +22,8 @@ fn a_number_makes_the_same_commands_each_time() {
 fn sequences_reach_successes_of_many_commands() -> anyhow::Result<()> {
     let mut succeeded = std::collections::BTreeSet::new();
     for number in 0..20 {
-        let (mut dice, mut model, mut device) = (Dice::new(number), Model::default(), Ours::new()?);
+        let (mut dice, mut model, mut device) =
+            (Dice::new(number), Model::default(), InProcess::new()?);
         device.execute(&[0x80, 1, 0, 0, 0, 12, 0, 0, 1, 0x44, 0, 0])?;
         for _ in 0..60 {
             let step = draw(&model, &mut dice);
