@@ -2,7 +2,7 @@
 
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-use abi_boot::{Access, BootBlock, PAGE_SIZE, Part};
+use abi_boot::{Access, BootBlock, PAGE_SIZE, Part, PartKind};
 
 type Page = [u8; PAGE_SIZE as usize];
 
@@ -33,6 +33,15 @@ pub fn boot_block() -> BootBlock<'static> {
         Ok(block) => block,
         Err(error) => unreachable!("the start has checked it: {error}"),
     }
+}
+
+/// The content of the first part of a kind, as [`content`] gives it. `None` also
+/// before the start has checked the boot block.
+pub(crate) fn part_of(kind: PartKind) -> Option<&'static [u8]> {
+    if BLOCK.load(Ordering::Acquire).is_null() {
+        return None;
+    }
+    boot_block().parts_of(kind).next().and_then(content)
 }
 
 /// The content of a part that is mapped for reading alone. `None` for others

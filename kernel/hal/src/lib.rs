@@ -45,6 +45,8 @@
 extern crate alloc;
 
 #[cfg(target_os = "none")]
+mod backtrace;
+#[cfg(target_os = "none")]
 mod broadcast;
 #[cfg(target_os = "none")]
 mod control_registers;

@@ -2,12 +2,15 @@
 
 use core::panic::PanicInfo;
 
-use crate::println;
 use crate::stop::stop_with_report;
 use crate::stop_reason::StopReason;
+use crate::{backtrace, println};
 
-/// Prints location and message, then stops the machine.
+/// Prints location, message and callers, then stops the machine.
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {
-    stop_with_report(StopReason::Panic, || println!("{info}"))
+    stop_with_report(StopReason::Panic, || {
+        println!("{info}");
+        backtrace::print_callers();
+    })
 }

@@ -8,12 +8,12 @@ use processor::{Report, TrapFrame};
 
 use crate::memory::{StackPlace, stack_at};
 use crate::platform::{Interrupts, current as platform};
-use crate::println;
 use crate::processor::current as own;
 use crate::raise_events::raise_events;
 use crate::recoverable::find_fixup;
 use crate::stop::stop_with_report;
 use crate::stop_reason::StopReason;
+use crate::{backtrace, println};
 
 /// Handles a trap; if that is not possible, reports it and stops the machine.
 ///
@@ -83,6 +83,7 @@ fn report(frame: &TrapFrame, reason: StopReason) -> ! {
     }
     stop_with_report(reason, || {
         println!("{}", Report { frame, cr2, cr3 });
+        backtrace::print_interrupted(frame.rip, frame.rbp);
         if let Some(StackPlace::Guard(owner)) = stack_at(cr2) {
             println!("the stack of {owner} has overflowed");
         }

@@ -61,9 +61,17 @@ pub(super) fn announced(console: &str) -> Option<Announced> {
     Some(Announced { code: u8::from_str_radix(code, 16).ok()?, said })
 }
 
+/// Whether a fault's report names the function that it was in and its caller.
+pub(super) fn has_callers(console: &str) -> bool {
+    // Number, address, function and offset.
+    let frame =
+        |start: &str| console.lines().any(|line| line.starts_with(start) && line.contains("+0x"));
+    frame("#0 ") && frame("#1 ")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Announced, announced, endings, trials};
+    use super::{Announced, announced, endings, has_callers, trials};
     use crate::jobs::Counts;
 
     #[test]
@@ -83,6 +91,14 @@ mod tests {
         assert!(!trials("").complete);
         // An `ok` that belongs to no test counts nothing.
         assert_eq!(trials("ok\n").counts, Counts::default());
+    }
+
+    #[test]
+    fn callers_have_names() {
+        let console = "panicked\n#0  ffffffff80001234 a::b+0x17\n#1  ffffffff80002345 c+0x2\n";
+        assert!(has_callers(console));
+        assert!(!has_callers(&console.replace("#1", "1")));
+        assert!(!has_callers(&console.replace("+0x", " ")));
     }
 
     #[test]
