@@ -11,7 +11,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
 use svsm_image::build::Image;
 use svsm_image::file::Igvm;
-use svsm_image::manifest::{KernelOptions, Kind, Manifest, PlatformName};
+use svsm_image::manifest::{Manifest, PlatformName};
 use svsm_image::measure::{Options, snp_launch_digest};
 use svsm_image::sign::SigningKey;
 
@@ -131,24 +131,19 @@ pub(crate) fn image(project: &Project, manifest: &Path, messages: Stdio) -> Resu
     make(project, &released(Some(manifest.to_owned())), messages)
 }
 
-/// The image of `manifest` with other words for its kernel, in a folder of its
-/// own; otherwise as [`default_image`].
+/// The image of a manifest that was read and changed, in a folder of its own;
+/// otherwise as [`default_image`].
 ///
 /// # Errors
 ///
 /// As [`run`].
-pub(crate) fn image_with_options(
+pub(crate) fn changed_image(
     project: &Project,
-    manifest: &Path,
-    options: &KernelOptions,
+    manifest: &Manifest,
     messages: Stdio,
 ) -> Result<Built> {
-    let mut manifest = Manifest::load(manifest)?;
-    if let Kind::Module(module) = &mut manifest.kind {
-        module.kernel.options = options.clone();
-    }
-    let folder = project.workspace.output().join("with-options");
-    make_of(project, &manifest, &Arguments { out: Some(folder), ..released(None) }, messages)
+    let folder = project.workspace.output().join("changed");
+    make_of(project, manifest, &Arguments { out: Some(folder), ..released(None) }, messages)
 }
 
 /// Release, all platforms, the usual folder.

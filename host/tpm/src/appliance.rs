@@ -174,7 +174,7 @@ impl Appliance {
     ///
     /// [`StoreError`].
     pub fn permanent_state(&mut self) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-        Ok(records::encode(&self.records()?))
+        Ok(records::encode(&self.records()?, 0))
     }
 
     /// Puts a blob in the place of the permanent state.
@@ -186,7 +186,7 @@ impl Appliance {
         if self.is_on() {
             return Err(ReplaceError::On);
         }
-        let new = records::decode(blob)?;
+        let (new, _) = records::decode(blob)?;
         let old = self.records()?;
         let gone = old.keys().filter(|key| !new.contains_key(key));
         let mut changes: Vec<Change> =

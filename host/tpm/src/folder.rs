@@ -1,13 +1,14 @@
 //! A folder that holds one device's state.
 //!
-//! The file `state` holds all records. A commit writes a new file beside it,
-//! lets the disk take it, and renames it over the old one: after a power cut
-//! the old or the new one is there, whole. The file `lock` is locked while a
-//! program uses the folder, so that no two do.
+//! The files `state.0` and `state.1` each hold all records. A commit overwrites
+//! the older one and lets the disk take it: after a power cut in between the
+//! newer one is whole, and that is the state before the commit. A file that is
+//! not whole is passed over. The file `lock` is locked while a program uses the
+//! folder, so that no two do.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,12 +18,13 @@ use zeroize::Zeroizing;
 use crate::journal::Journal;
 use crate::records::{self, FormatError, Records};
 
-const STATE: &str = "state";
-const NEXT: &str = "state.next";
+const SLOTS: [&str; 2] = ["state.0", "state.1"];
 const LOCK: &str = "lock";
 
 /// Files larger than this are refused. A device keeps far less.
 const LARGEST: u64 = 16 << 20;
+/// Files grow in steps, so that most commits change only their content.
+const STEP: u64 = 64 << 10;
 
 /// How much a commit withstands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +73,9 @@ pub struct StateFolder {
     path: PathBuf,
     durability: Durability,
     records: Records,
+    /// That of the records; the file with its last bit as number has them.
+    generation: u64,
+    slots: [File; 2],
     journal: Arc<Journal>,
     /// The operating system unlocks when it is closed.
     _lock: File,
@@ -88,29 +93,33 @@ impl StateFolder {
         durability: Durability,
         journal: Arc<Journal>,
     ) -> Result<Self, FolderError> {
-        let unusable = |path: &Path| {
-            let path = path.to_owned();
-            |cause| FolderError::Unusable { path, cause }
-        };
+        let unusable = |cause| FolderError::Unusable { path: path.to_owned(), cause };
         match DirBuilder::new().mode(0o700).create(path) {
-            Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-                return Err(unusable(path)(error));
-            }
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(unusable(error)),
             _ => {}
         }
-        let lock_path = path.join(LOCK);
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(false).mode(0o600);
-        let lock = options.open(&lock_path).map_err(unusable(&lock_path))?;
+        let lock = open(&path.join(LOCK))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(FolderError::InUse { path: path.to_owned() });
             }
-            Err(TryLockError::Error(error)) => return Err(unusable(&lock_path)(error)),
+            Err(TryLockError::Error(error)) => return Err(unusable(error)),
         }
-        let records = read(&path.join(STATE))?;
-        Ok(Self { path: path.to_owned(), durability, records, journal, _lock: lock })
+        let slots = [open(&path.join(SLOTS[0]))?, open(&path.join(SLOTS[1]))?];
+        // The files' names have to last, too.
+        File::open(path).and_then(|folder| folder.sync_all()).map_err(unusable)?;
+        let found = [read(path, 0, &slots[0])?, read(path, 1, &slots[1])?];
+        let (records, generation) = newest(path, found, &journal)?;
+        Ok(Self {
+            path: path.to_owned(),
+            durability,
+            records,
+            generation,
+            slots,
+            journal,
+            _lock: lock,
+        })
     }
 
     /// Whether no device is in the folder yet.
@@ -119,37 +128,89 @@ impl StateFolder {
         self.records.is_empty()
     }
 
-    fn write(&self, records: &Records) -> io::Result<()> {
-        let next = self.path.join(NEXT);
-        let mut options = OpenOptions::new();
-        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&next)?;
-        file.write_all(&records::encode(records))?;
-        if self.durability == Durability::Power {
-            file.sync_all()?;
+    /// Writes to the file that does not hold the state now.
+    fn write(&self, records: &Records, generation: u64) -> io::Result<()> {
+        let content = records::encode(records, generation);
+        let slot = &self.slots[usize::from(generation % 2 == 1)];
+        let length = content.len() as u64;
+        if length > LARGEST {
+            return Err(io::Error::other("the state is too large"));
         }
-        drop(file);
-        std::fs::rename(&next, self.path.join(STATE))?;
-        if self.durability == Durability::Power {
-            File::open(&self.path)?.sync_all()?;
+        if slot.metadata()?.len() < length {
+            slot.set_len(length.next_multiple_of(STEP))?;
         }
-        Ok(())
+        slot.write_all_at(&content, 0)?;
+        if self.durability == Durability::Power { slot.sync_data() } else { Ok(()) }
     }
 }
 
-fn read(path: &Path) -> Result<Records, FolderError> {
-    let unusable = |cause| FolderError::Unusable { path: path.to_owned(), cause };
-    let file = match File::open(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Records::new()),
-        other => other.map_err(unusable)?,
-    };
+fn open(path: &Path) -> Result<File, FolderError> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    options.open(path).map_err(|cause| FolderError::Unusable { path: path.to_owned(), cause })
+}
+
+/// What a file holds.
+enum Slot {
+    /// Nothing yet.
+    Empty,
+    State(Records, u64),
+    /// Something that is not whole, or no state at all.
+    Unusable(FormatError),
+}
+
+fn read(folder: &Path, number: usize, file: &File) -> Result<Slot, FolderError> {
+    let path = || folder.join(SLOTS[number]);
+    let unusable = |cause| FolderError::Unusable { path: path(), cause };
     let size = file.metadata().map_err(unusable)?.len();
     if size > LARGEST {
-        return Err(FolderError::TooLarge { path: path.to_owned() });
+        return Err(FolderError::TooLarge { path: path() });
     }
     let capacity = usize::try_from(size).map_err(|cause| unusable(io::Error::other(cause)))?;
     let mut content = Zeroizing::new(Vec::with_capacity(capacity));
     file.take(LARGEST).read_to_end(&mut content).map_err(unusable)?;
-    records::decode(&content).map_err(|cause| FolderError::Format { path: path.to_owned(), cause })
+    if content.iter().all(|byte| *byte == 0) {
+        return Ok(Slot::Empty);
+    }
+    match records::decode(&content) {
+        Ok((records, generation)) => Ok(Slot::State(records, generation)),
+        // An older program must not go on from an older state.
+        Err(cause @ FormatError::Newer { .. }) => Err(FolderError::Format { path: path(), cause }),
+        Err(cause) => Ok(Slot::Unusable(cause)),
+    }
+}
+
+/// The newer of two states. One that is not whole is what a power cut leaves,
+/// if the other one is.
+fn newest(
+    folder: &Path,
+    found: [Slot; 2],
+    journal: &Journal,
+) -> Result<(Records, u64), FolderError> {
+    match found {
+        [Slot::Empty, Slot::Empty] => Ok((Records::new(), 0)),
+        [Slot::State(_, one), Slot::State(records, two)] if two > one => Ok((records, two)),
+        [Slot::State(records, one), Slot::State(..)] => Ok((records, one)),
+        [Slot::State(records, number), Slot::Empty]
+        | [Slot::Empty, Slot::State(records, number)] => Ok((records, number)),
+        [Slot::State(records, number), Slot::Unusable(_)]
+        | [Slot::Unusable(_), Slot::State(records, number)] => {
+            let (whole, other) =
+                (SLOTS[usize::from(number % 2 == 1)], SLOTS[usize::from(number % 2 == 0)]);
+            journal.warn(&format!(
+                "{} in {} is not whole, as after a power cut; {whole} is used",
+                other,
+                folder.display()
+            ));
+            Ok((records, number))
+        }
+        [Slot::Unusable(cause), _] => {
+            Err(FolderError::Format { path: folder.join(SLOTS[0]), cause })
+        }
+        [_, Slot::Unusable(cause)] => {
+            Err(FolderError::Format { path: folder.join(SLOTS[1]), cause })
+        }
+    }
 }
 
 impl Store for StateFolder {
@@ -169,12 +230,14 @@ impl Store for StateFolder {
                 }
             }
         }
-        if let Err(error) = self.write(&records) {
+        let generation = self.generation + 1;
+        if let Err(error) = self.write(&records, generation) {
             self.journal
                 .warn(&format!("cannot write the state in {}: {error}", self.path.display()));
             return Err(StoreError);
         }
         self.records = records;
+        self.generation = generation;
         Ok(())
     }
 }

@@ -6,6 +6,8 @@
 //! |---|---|
 //! | 8 | `svsm-tpm` |
 //! | 4 | version of this format, now 1 |
+//! | 8 | bytes from the first to the last of all this; more may follow, and mean nothing |
+//! | 8 | generation: of two files the one with the higher number is the newer |
 //! | 4 | number of records |
 //! | | each record: key (4), length (4), content |
 //! | 32 | SHA-256 of all the above |
@@ -22,6 +24,8 @@ use zeroize::Zeroizing;
 const MAGIC: [u8; 8] = *b"svsm-tpm";
 /// The version written, and the newest that is read.
 const VERSION: u32 = 1;
+/// Bytes in front of the records: magic, version, length, generation, number.
+const HEADER: usize = 32;
 /// Bytes of the digest at the end.
 const DIGEST: usize = 32;
 
@@ -46,12 +50,15 @@ pub enum FormatError {
 }
 
 /// The file's content.
-pub(crate) fn encode(records: &Records) -> Zeroizing<Vec<u8>> {
+pub(crate) fn encode(records: &Records, generation: u64) -> Zeroizing<Vec<u8>> {
     let contents: usize = records.values().map(|content| content.len() + 8).sum();
+    let length = HEADER + contents + DIGEST;
     // With its final capacity from the start: growing would leave copies behind.
-    let mut file = Zeroizing::new(Vec::with_capacity(contents + 16 + DIGEST));
+    let mut file = Zeroizing::new(Vec::with_capacity(length));
     file.extend_from_slice(&MAGIC);
     file.extend_from_slice(&VERSION.to_be_bytes());
+    file.extend_from_slice(&(length as u64).to_be_bytes());
+    file.extend_from_slice(&generation.to_be_bytes());
     file.extend_from_slice(&number(records.len()).to_be_bytes());
     for (key, content) in records {
         file.extend_from_slice(&key.to_be_bytes());
@@ -67,23 +74,28 @@ fn number(length: usize) -> u32 {
     u32::try_from(length).expect("the device bounds how many records there are and their sizes")
 }
 
-/// Reads the file's content.
+/// Reads the file's content: records and their generation.
 ///
 /// # Errors
 ///
 /// [`FormatError`].
-pub(crate) fn decode(file: &[u8]) -> Result<Records, FormatError> {
+pub(crate) fn decode(file: &[u8]) -> Result<(Records, u64), FormatError> {
     let mut rest = file.strip_prefix(&MAGIC).ok_or(FormatError::Foreign)?;
     let found = take_number(&mut rest).ok_or(FormatError::Damaged)?;
     if found > VERSION {
         return Err(FormatError::Newer { found });
     }
-    let (content, digest) = file.split_last_chunk::<DIGEST>().ok_or(FormatError::Damaged)?;
+    let (length, rest) = rest.split_first_chunk().ok_or(FormatError::Damaged)?;
+    let (generation, _) = rest.split_first_chunk().ok_or(FormatError::Damaged)?;
+    let length = usize::try_from(u64::from_be_bytes(*length)).ok();
+    let whole = length.and_then(|length| file.get(..length)).ok_or(FormatError::Damaged)?;
+    let (content, digest) = whole.split_last_chunk::<DIGEST>().ok_or(FormatError::Damaged)?;
     if Sha256::digest(content).as_slice() != digest {
         return Err(FormatError::Damaged);
     }
-    let body = rest.len().checked_sub(DIGEST).and_then(|length| rest.get(..length));
-    body.and_then(take_records).ok_or(FormatError::Damaged)
+    // The number of records is the last part of the header.
+    let body = content.get(HEADER - 4..).and_then(take_records);
+    Ok((body.ok_or(FormatError::Damaged)?, u64::from_be_bytes(*generation)))
 }
 
 fn take_records(mut body: &[u8]) -> Option<Records> {
@@ -122,20 +134,21 @@ mod tests {
 
     #[test]
     fn what_was_written_is_read() {
-        assert_eq!(decode(&encode(&sample())), Ok(sample()));
-        assert_eq!(decode(&encode(&Records::new())), Ok(Records::new()));
+        assert_eq!(decode(&encode(&sample(), 7)), Ok((sample(), 7)));
+        assert_eq!(decode(&encode(&Records::new(), 0)), Ok((Records::new(), 0)));
+        let longer = [&encode(&sample(), u64::MAX)[..], b"what was there before"].concat();
+        assert_eq!(decode(&longer), Ok((sample(), u64::MAX)));
     }
 
     #[test]
     fn every_changed_or_missing_byte_is_noticed() {
-        let file = encode(&sample());
+        let file = encode(&sample(), 7);
         for position in 0..file.len() {
             let mut changed = file.clone();
             changed[position] ^= 1;
             assert!(decode(&changed).is_err(), "{position}");
             assert!(decode(&file[..position]).is_err(), "{position}");
         }
-        assert_eq!(decode(&[&file[..], &[0]].concat()), Err(FormatError::Damaged));
     }
 
     #[test]
@@ -147,13 +160,16 @@ mod tests {
     }
 
     fn sealed(body: &[u8]) -> Vec<u8> {
-        let content = [&b"svsm-tpm\0\0\0\x01"[..], body].concat();
+        let length = (28 + body.len() + 32) as u64;
+        let header = [&b"svsm-tpm\0\0\0\x01"[..], &length.to_be_bytes(), &[0; 8]].concat();
+        let content = [&header[..], body].concat();
         let digest = Sha256::digest(&content);
         [content, digest.to_vec()].concat()
     }
 
     #[test]
     fn lengths_that_lie_are_refused_whatever_the_digest() {
+        assert_eq!(decode(&sealed(&[0; 4])), Ok((Records::new(), 0)));
         for body in [
             &b"\0\0\0\x01"[..],
             b"\0\0\0\x01\0\0\0\0\xff\xff\xff\xff",

@@ -158,6 +158,7 @@ fn next(link: &Link) -> Result<Option<u32>, Errno> {
     let mut number = [0; 4];
     let whole = link.receive_all(&mut number, None)?;
     link.touch();
+    link.acknowledge();
     Ok(whole.then_some(u32::from_be_bytes(number)))
 }
 

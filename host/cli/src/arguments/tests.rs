@@ -48,6 +48,12 @@ fn wrong_lines_are_refused() {
         ("endorsement export", ErrorKind::MissingRequiredArgument),
         ("endorsement verify", ErrorKind::MissingRequiredArgument),
         ("fuzz --seconds 1 --runs 1", ErrorKind::ArgumentConflict),
+        ("tpm serve", ErrorKind::MissingRequiredArgument),
+        ("tpm serve --state s --manufacture --ca c", ErrorKind::MissingRequiredArgument),
+        ("tpm serve --state s --seed f", ErrorKind::MissingRequiredArgument),
+        ("tpm serve --state s --protocol tis", ErrorKind::InvalidValue),
+        ("bench", ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand),
+        ("bench tpm --samples 0", ErrorKind::ValueValidation),
         ("clean --yes", ErrorKind::MissingRequiredArgument),
     ] {
         assert_eq!(kind(line), Some(expected), "{line}");

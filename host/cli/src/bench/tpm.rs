@@ -50,10 +50,12 @@ pub(crate) fn run(arguments: &Arguments, project: &Project) -> Result<Verdict> {
     let log = Log::create(output.join("tpm.log"))?;
     let folder = tempfile::tempdir().context("cannot create a folder")?;
     let (ours, theirs) = (folder.path().join("ours"), folder.path().join("theirs"));
-    std::fs::create_dir(&theirs).context("cannot create a folder")?;
+    for folder in [&ours, &theirs] {
+        std::fs::create_dir(folder).context("cannot create a folder")?;
+    }
     let mut in_process = InProcess::new()?;
-    // As swtpm does it: without waiting for the disk.
-    let mut served = Served::start(&ours, &["--no-sync", "--port", "0"])?;
+    // swtpm 0.7.1 does not wait for the disk either.
+    let mut served = Served::start(&ours, &["--no-sync"])?;
     let mut swtpm = Emulator::start(&project.toolbox.tpm_programs()?, &theirs, &log)?;
     let mut devices: [&mut dyn Device; 3] = [&mut in_process, &mut served, &mut swtpm];
     for device in &mut devices {

@@ -12,10 +12,10 @@ mod target;
 use std::path::PathBuf;
 
 use anyhow::{Result, anyhow};
-use svsm_image::manifest::KernelOptions;
+use svsm_image::manifest::{KernelOptions, Kind, Manifest};
 
 use self::console::{Announced, Trials, announced, endings, has_callers, trials};
-use self::target::{Run, Target};
+use self::target::{Injection, Run, Target};
 use crate::build::{self, Built};
 use crate::jobs::Counts;
 use crate::log::Log;
@@ -28,7 +28,13 @@ const MANIFEST: &str = "images/kernel-trials.toml";
 const PLAIN_STOP: &str = "stop";
 
 /// What all tests run on. The endings run on one processor of each platform.
-const TARGETS: [Target; 3] = [Target::Native, Target::Snp { cpus: 1 }, Target::Snp { cpus: 4 }];
+const TARGETS: [Target; 5] = [
+    Target::Native,
+    Target::Snp { cpus: 1, injection: Injection::Free },
+    Target::Snp { cpus: 4, injection: Injection::Free },
+    Target::Snp { cpus: 1, injection: Injection::Restricted },
+    Target::Snp { cpus: 4, injection: Injection::Restricted },
+];
 
 /// Builds the image, runs it and counts its tests and endings.
 ///
@@ -44,7 +50,7 @@ pub(super) fn test(project: &Project, log: &mut Log) -> Result<Counts> {
     let list = bench.run(Target::Native, "endings", log)?;
     let names: Vec<String> = endings(&list.console).map(str::to_owned).collect();
     for name in &names {
-        for target in [Target::Native, Target::Snp { cpus: 1 }] {
+        for target in [TARGETS[0], TARGETS[1]] {
             counts = counts.plus(bench.ending(target, name, log)?);
         }
     }
@@ -52,7 +58,7 @@ pub(super) fn test(project: &Project, log: &mut Log) -> Result<Counts> {
         log.say("the kernel lists no endings")?;
         counts.failed += 1;
     }
-    let built = bench.image("", log)?;
+    let built = bench.image(Injection::Free, "", log)?;
     Ok(counts.plus(hostile::test(project, &built.igvm, log)?))
 }
 
@@ -65,15 +71,20 @@ struct Bench<'a> {
 impl Bench<'_> {
     /// Runs the image with these options.
     fn run(&self, target: Target, options: &str, log: &mut Log) -> Result<Run> {
-        let built = self.image(options, log)?;
+        let built = self.image(target.injection(), options, log)?;
         log.say(&format!("--- {target}, options `{options}`"))?;
         target.run(self.project, &built, log)
     }
 
-    fn image(&self, options: &str, log: &mut Log) -> Result<Built> {
-        let options =
-            KernelOptions::try_from(options.to_owned()).map_err(|error| anyhow!(error))?;
-        build::image_with_options(self.project, &self.manifest, &options, log.stream()?)
+    fn image(&self, injection: Injection, options: &str, log: &mut Log) -> Result<Built> {
+        let mut manifest = Manifest::load(&self.manifest)?;
+        if let Kind::Module(module) = &mut manifest.kind {
+            let options = KernelOptions::try_from(options.to_owned());
+            module.kernel.options = options.map_err(|error| anyhow!(error))?;
+        }
+        let features = injection.features().bits();
+        manifest.snp.sev_features = features.try_into().map_err(|error: String| anyhow!(error))?;
+        build::changed_image(self.project, &manifest, log.stream()?)
     }
 
     /// All tests, in as many machines as they need.

@@ -2,8 +2,9 @@
 //! and swtpm.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::io::{IoSlice, Read, Write};
+use std::mem::MaybeUninit;
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Stdio};
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use svsm_tpm::{Appliance, Journal};
 use tpm::{Change, Store, StoreError};
 
@@ -185,27 +187,46 @@ fn exchange(channel: &mut (impl Read + Write), command: &[u8]) -> Result<Vec<u8>
     Ok(response)
 }
 
-/// Our device behind a socket.
+/// Our device in another process, with a data channel as QEMU gives it one.
 pub(crate) struct Served {
-    data: TcpStream,
-    /// Ended after the connection.
+    data: UnixStream,
+    /// The channel lasts as long as this one, over which it came.
+    _control: UnixStream,
+    /// Ended after the connections.
     _server: Server,
 }
 
+/// CMD_SET_DATAFD of the control channel.
+const SET_DATA_DESCRIPTOR: [u8; 4] = [0, 0, 0, 16];
+
 impl Served {
-    /// A new device whose state is in `folder`.
+    /// A new device whose state and socket are in `folder`.
     ///
     /// # Errors
     ///
     /// It does not serve.
     pub(crate) fn start(folder: &Path, arguments: &[&str]) -> Result<Self> {
-        let server = Server::start(folder, arguments)?;
-        let address = server.commands.context("the device does not say where it serves")?;
-        let data = TcpStream::connect(address).context("cannot connect to the device")?;
-        data.set_nodelay(true)
-            .and_then(|()| data.set_read_timeout(Some(PATIENCE)))
-            .context("cannot prepare a socket")?;
-        Ok(Self { data, _server: server })
+        let socket = folder.join("socket");
+        let shown = socket.display().to_string();
+        let server =
+            Server::start(&folder.join("state"), &[arguments, &["--unix", &shown]].concat())?;
+        let mut control = connect(&socket)?;
+        let (data, theirs) = UnixStream::pair().context("cannot create a pair of sockets")?;
+        data.set_read_timeout(Some(PATIENCE)).context("cannot prepare a socket")?;
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut ancillary = SendAncillaryBuffer::new(&mut space);
+        let descriptors = [theirs.as_fd()];
+        ensure!(
+            ancillary.push(SendAncillaryMessage::ScmRights(&descriptors)),
+            "a descriptor does not fit into a message"
+        );
+        let request = [IoSlice::new(&SET_DATA_DESCRIPTOR)];
+        sendmsg(&control, &request, &mut ancillary, SendFlags::empty())
+            .context("the device takes no request")?;
+        let mut result = [0; 4];
+        control.read_exact(&mut result).context("the device gives no answer")?;
+        ensure!(result == [0; 4], "the device takes no data channel: {result:x?}");
+        Ok(Self { data, _control: control, _server: server })
     }
 
     /// Executes a command.

@@ -30,7 +30,7 @@ fn what_was_committed_is_there_again() {
     let mut state = open(&path).unwrap();
     assert_eq!(state.load().unwrap(), [(2, b"zwei".to_vec())]);
     let mode = |name: &str| path.join(name).metadata().unwrap().permissions().mode() & 0o777;
-    assert_eq!(mode("state"), 0o600);
+    assert_eq!([mode("state.0"), mode("state.1")], [0o600; 2]);
     assert_eq!(mode("."), 0o700);
 }
 
@@ -47,26 +47,66 @@ fn a_folder_is_used_by_one_at_a_time() {
 #[test]
 fn damaged_state_is_refused_and_stays() {
     let folder = tempfile::tempdir().unwrap();
-    open(folder.path()).unwrap().commit(&[set(1, b"one")]).unwrap();
-    let file = folder.path().join("state");
-    let mut content = std::fs::read(&file).unwrap();
-    content[20] ^= 1;
-    std::fs::write(&file, &content).unwrap();
-    let error = open(folder.path()).err().expect("it is damaged");
+    let mut state = open(folder.path()).unwrap();
+    state.commit(&[set(1, b"one")]).unwrap();
+    state.commit(&[set(1, b"eins")]).unwrap();
+    drop(state);
+    let files = ["state.0", "state.1"].map(|name| folder.path().join(name));
+    let damage = |file: &Path| {
+        let mut content = std::fs::read(file).unwrap();
+        content[40] ^= 1;
+        std::fs::write(file, &content).unwrap();
+        content
+    };
+    // The second commit is in the first file. Without it the one before counts.
+    let content = damage(&files[0]);
+    assert_eq!(open(folder.path()).unwrap().load().unwrap(), [(1, b"one".to_vec())]);
+    damage(&files[1]);
+    let error = open(folder.path()).err().expect("both are damaged");
     let damaged = matches!(error, FolderError::Format { cause: FormatError::Damaged, .. });
-    assert!(damaged && error.to_string().contains("state"), "{error}");
-    assert_eq!(std::fs::read(&file).unwrap(), content);
+    assert!(damaged && error.to_string().contains("state.0"), "{error}");
+    assert_eq!(std::fs::read(&files[0]).unwrap(), content);
 }
 
 #[test]
-fn what_a_power_cut_left_half_written_does_not_count() {
+fn other_programs_files_and_newer_state_are_refused() {
     let folder = tempfile::tempdir().unwrap();
-    open(folder.path()).unwrap().commit(&[set(1, b"one")]).unwrap();
-    std::fs::write(folder.path().join("state.next"), b"svsm-t").unwrap();
     let mut state = open(folder.path()).unwrap();
-    assert_eq!(state.load().unwrap(), [(1, b"one".to_vec())]);
-    state.commit(&[set(1, b"eins")]).unwrap();
-    assert_eq!(state.load().unwrap(), [(1, b"eins".to_vec())]);
+    state.commit(&[set(1, b"one")]).unwrap();
+    drop(state);
+    std::fs::write(folder.path().join("state.0"), b"svsm-tpm\0\0\0\x02").unwrap();
+    let error = open(folder.path()).err().expect("it is newer");
+    let newer = matches!(error, FolderError::Format { cause: FormatError::Newer { found: 2 }, .. });
+    assert!(newer, "{error}");
+    std::fs::remove_file(folder.path().join("state.1")).unwrap();
+    std::fs::write(folder.path().join("state.0"), b"not ours").unwrap();
+    assert!(matches!(open(folder.path()), Err(FolderError::Format { .. })));
+}
+
+#[test]
+fn a_power_cut_at_any_byte_leaves_the_state_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut state = open(folder.path()).unwrap();
+    for content in [b"first", b"secnd", b"third"] {
+        state.commit(&[set(1, content)]).unwrap();
+    }
+    drop(state);
+    // The third commit overwrote the first.
+    let file = folder.path().join("state.1");
+    let new = std::fs::read(&file).unwrap();
+    let old = crate::records::encode(
+        &[(1, zeroize::Zeroizing::new(b"first".to_vec()))].into_iter().collect(),
+        1,
+    );
+    for written in 0..old.len() {
+        let mut torn = new.clone();
+        torn[written..old.len()].copy_from_slice(&old[written..]);
+        std::fs::write(&file, &torn).unwrap();
+        let loaded = open(folder.path()).unwrap().load().unwrap();
+        let third = torn == new;
+        let expected = if third { b"third" } else { b"secnd" };
+        assert_eq!(loaded, [(1, expected.to_vec())], "{written}");
+    }
 }
 
 #[test]
@@ -74,12 +114,13 @@ fn a_commit_that_fails_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let mut state = open(folder.path()).unwrap();
     state.commit(&[set(1, b"one")]).unwrap();
-    // A folder where the new file should be cannot be written to.
-    std::fs::create_dir(folder.path().join("state.next")).unwrap();
-    assert!(state.commit(&[set(1, b"eins")]).is_err());
+    let large = set(2, &vec![0; usize::try_from(super::LARGEST).unwrap()]);
+    assert!(state.commit(&[set(1, b"eins"), large]).is_err());
     assert_eq!(state.load().unwrap(), [(1, b"one".to_vec())]);
+    state.commit(&[set(3, b"three")]).unwrap();
     drop(state);
-    assert_eq!(open(folder.path()).unwrap().load().unwrap(), [(1, b"one".to_vec())]);
+    let loaded = open(folder.path()).unwrap().load().unwrap();
+    assert_eq!(loaded, [(1, b"one".to_vec()), (3, b"three".to_vec())]);
 }
 
 #[test]
@@ -87,7 +128,7 @@ fn a_missing_parent_and_a_huge_file_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let error = open(&folder.path().join("a/b")).err().expect("no parent");
     assert!(matches!(error, FolderError::Unusable { .. }), "{error}");
-    let file = std::fs::File::create(folder.path().join("state")).unwrap();
+    let file = std::fs::File::create(folder.path().join("state.0")).unwrap();
     file.set_len(super::LARGEST + 1).unwrap();
     let error = open(folder.path()).err().expect("too large");
     assert!(matches!(error, FolderError::TooLarge { .. }), "{error}");

@@ -309,3 +309,20 @@ fn the_simulator_stops_when_asked() {
     connect(server.two).write_all(&21_u32.to_be_bytes()).unwrap();
     server.join();
 }
+
+#[test]
+fn a_client_that_sends_in_parts_does_not_wait() {
+    let server = Running::simulator();
+    let mut commands = connect(server.one);
+    // The client of tpm2-tss: first what comes, then the command, without
+    // TCP_NODELAY.
+    let mut times = Vec::new();
+    for _ in 0..10 {
+        let began = Instant::now();
+        commands.write_all(&[0, 0, 0, 8, 0, 0, 0, 0, 12]).unwrap();
+        assert_eq!(ask(&mut commands, &STARTUP, 18)[..4], [0, 0, 0, 10]);
+        times.push(began.elapsed());
+    }
+    times.sort();
+    assert!(times[5] < Duration::from_millis(30), "{times:?}");
+}

@@ -21,6 +21,10 @@ use crate::snp;
 use crate::start_error::StartError;
 use crate::stop_reason::StopReason;
 
+/// How often a waiting processor looks for requests before it goes back to its
+/// queue.
+const MOST_LOOKS: u32 = 1000;
+
 /// The platform `snp`.
 pub(crate) struct Snp;
 
@@ -89,8 +93,12 @@ impl Platform for Snp {
 
     fn wait(&self) {
         if current().doorbell.get().is_none() {
-            // Nothing would end a HLT.
-            while !current().requests.are_pending() {
+            // Nothing would end a HLT. The caller looks at its queue now and then,
+            // whether it was called or not.
+            for _ in 0..MOST_LOOKS {
+                if current().requests.are_pending() {
+                    break;
+                }
                 core::hint::spin_loop();
             }
         } else if !current().requests.are_pending() {

@@ -1,8 +1,9 @@
 //! How fast a counter runs, by the PC's interval timer.
 //!
-//! Channel 2 of the 8254 counts down at 1.193182 MHz once its gate is opened, and
-//! its output shows in port 0x61 when it has reached 0 [Intel 8254 data sheet,
-//! mode 0; IBM PC AT, port 61h].
+//! Channel 2 of the 8254 counts down at 1.193182 MHz from the moment its count is
+//! written, if its gate is open, and its output shows in port 0x61 when it has
+//! reached 0 [Intel 8254 data sheet, mode 0; IBM PC AT, port 61h]. The gate is
+//! opened before: QEMU counts whether it is open or not.
 
 /// Access to I/O ports.
 pub(crate) trait PortAccess {
@@ -45,18 +46,18 @@ pub(crate) fn measure(ports: &impl PortAccess, counter: impl Fn() -> u64) -> Opt
 }
 
 fn measure_once(ports: &impl PortAccess, counter: impl Fn() -> u64) -> Option<u64> {
-    let control = ports.read(CONTROL) & !(SPEAKER | GATE);
-    ports.write(CONTROL, control);
+    let control = ports.read(CONTROL) & !(SPEAKER | GATE | OUTPUT);
+    ports.write(CONTROL, control | GATE);
     ports.write(COMMAND, ONE_SHOT);
     let [low, high] = COUNTS.to_le_bytes();
     ports.write(CHANNEL_2, low);
-    ports.write(CHANNEL_2, high);
     // The command has made the output low. A port without a timer reads as ones.
     if ports.read(CONTROL) & OUTPUT != 0 {
+        ports.write(CONTROL, control);
         return None;
     }
-    ports.write(CONTROL, control | GATE);
     let start = counter();
+    ports.write(CHANNEL_2, high);
     let is_over = (0..MOST_READS)
         .take_while(|_| counter().wrapping_sub(start) <= MOST_COUNTS)
         .any(|_| ports.read(CONTROL) & OUTPUT != 0);
@@ -80,6 +81,7 @@ mod tests {
     struct Model {
         control: Cell<u8>,
         load: Cell<u16>,
+        bytes: Cell<u8>,
         time: Cell<u64>,
         started: Cell<Option<u64>>,
     }
@@ -97,12 +99,18 @@ mod tests {
 
         fn write(&self, port: u16, value: u8) {
             match port {
-                CHANNEL_2 => self.load.set(self.load.get() >> 8 | u16::from(value) << 8),
-                COMMAND => assert_eq!(value, ONE_SHOT),
-                CONTROL => {
-                    self.control.set(value);
-                    self.started.set((value & GATE != 0).then(|| self.time.get()));
+                CHANNEL_2 => {
+                    self.load.set(self.load.get() >> 8 | u16::from(value) << 8);
+                    self.bytes.set(self.bytes.get() + 1);
+                    let is_loaded = self.bytes.get() == 2 && self.control.get() & GATE != 0;
+                    self.started.set(is_loaded.then(|| self.time.get()));
                 }
+                COMMAND => {
+                    assert_eq!(value, ONE_SHOT);
+                    self.bytes.set(0);
+                    self.started.set(None);
+                }
+                CONTROL => self.control.set(value),
                 _ => panic!("write to port {port:#x}"),
             }
         }

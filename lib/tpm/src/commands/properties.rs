@@ -6,6 +6,7 @@ use crate::identity::{
     FIRMWARE_VERSION, MANUFACTURER, MODEL, SPECIFICATION_LEVEL, SPECIFICATION_REVISION,
 };
 use crate::machine::{CONTEXT_HASH, Machine};
+use crate::state::commitment::OPEN_COMMITMENTS;
 use crate::state::object::{MAX_LOADED_OBJECTS, MAX_PERSISTENT};
 use crate::state::session_slots::{MAX_ACTIVE, MAX_LOADED};
 use crate::state::time::CLOCK_STEP_MS;
@@ -14,7 +15,7 @@ use crate::wire::bits::{Permanent, StartupClear};
 use crate::wire::handle::{ENDORSEMENT, LOCKOUT, OWNER};
 use crate::wire::nv::{MAX_NV_INDEX_SIZE, NvType};
 use crate::wire::pcr::{PCR_COUNT, SELECT_SIZE};
-use crate::wire::structure::MAX_NV_BUFFER;
+use crate::wire::structure::{MAX_CONTEXT_BLOB, MAX_NV_BUFFER};
 
 /// The largest command and response, in bytes.
 pub(crate) const MAX_COMMAND: usize = 4096;
@@ -69,9 +70,17 @@ fn fixed() -> Vec<(u32, u32)> {
         (0x11E, size(MAX_COMMAND)),
         (0x11F, size(MAX_COMMAND)),
         (0x120, 64),
-        (0x121, 128),
-        // PC Client, version 1.05.
-        (0x124, 1),
+        // Contexts of objects and of sessions: TPMS_CONTEXT with its buffer.
+        (0x121, size(MAX_CONTEXT_BLOB + 18)),
+        (0x122, size(MAX_CONTEXT_BLOB + 18)),
+        // The PC Client profile: family, level, revision 1.05, of 4 September 2020.
+        (0x123, text(b"2.0\0")),
+        (0x124, 0),
+        (0x125, 0x105),
+        (0x126, 248),
+        (0x127, 2020),
+        // Commitments that can be open.
+        (0x128, OPEN_COMMITMENTS),
         (0x129, size(COMMANDS.len())),
         (0x12A, size(COMMANDS.len())),
         (0x12B, 0),

@@ -14,7 +14,9 @@ use crate::state::hierarchy::Seed;
 use crate::wire::macros::structures;
 
 /// Promises that can be open at a time.
-const WINDOW: u64 = u64::BITS as u64;
+pub(crate) const OPEN_COMMITMENTS: u32 = u64::BITS;
+
+const WINDOW: u64 = OPEN_COMMITMENTS as u64;
 
 structures! {
     /// The promises.

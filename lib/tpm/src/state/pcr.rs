@@ -179,8 +179,11 @@ impl PcrBanks {
         saved
     }
 
-    /// Puts a saved PCR back.
+    /// Puts a saved PCR back; a digest of another size than the bank's is none.
     pub(crate) fn restore(&mut self, bank: Hash, number: u32, digest: &[u8]) {
+        if digest.len() != bank.size() {
+            return;
+        }
         if let Some(pcr) = self.slot(bank, number) {
             pcr.clear();
             pcr.extend_from_slice(digest);
@@ -189,7 +192,7 @@ impl PcrBanks {
 
     fn slot(&mut self, bank: Hash, number: u32) -> Option<&mut Vec<u8>> {
         let found = self.banks.get_mut(&bank)?;
-        if found.allocated & (1 << number) == 0 {
+        if number >= PCR_COUNT || found.allocated & (1 << number) == 0 {
             return None;
         }
         found.digests.get_mut(number as usize)

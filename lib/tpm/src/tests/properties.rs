@@ -4,7 +4,8 @@ use alloc::vec::Vec;
 
 use proptest::prelude::*;
 
-use super::rig::{Rig, command, split};
+use super::objects::{OWNER, primary, storage};
+use super::rig::{Rig, command, sized, split};
 use crate::table::COMMANDS;
 use crate::wire::codec::Wire;
 use crate::wire::containers::{Buffer, List, Optional16, Sized16};
@@ -62,6 +63,50 @@ proptest! {
     fn sized_values_come_back(content in prop::collection::vec(any::<u8>(), 0..64)) {
         let buffer = Buffer::<64>::new(content);
         prop_assert_eq!(Buffer::from_bytes(&buffer.to_bytes()), Ok(buffer));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// A record that was tampered with is refused or worked with; which of both
+    /// is the store's business, which authenticates what it holds.
+    #[test]
+    fn changed_records_do_no_harm(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        record in any::<prop::sample::Index>(),
+        cut in prop::option::weighted(0.2, any::<prop::sample::Index>()),
+        startup in 0_u8..2,
+    ) {
+        let mut rig = Rig::started();
+        let (handle, _) = primary(&mut rig, OWNER, &storage());
+        rig.with_passwords(0x120, &[OWNER, handle], &[b""], &[0x81, 0, 0, 1]).expect("kept");
+        let public = [&[1, 0, 0, 1, 0, 0x0B, 0, 6, 0, 6][..], &[0, 0, 0, 8]].concat();
+        let define = [&[0, 0][..], &sized(&public)].concat();
+        rig.with_passwords(0x12A, &[OWNER], &[b""], &define).expect("defined");
+        rig.call(0x145, &[0, 1]).expect("shutdown");
+        let keys: Vec<u32> = rig.store.records.keys().copied().collect();
+        let bytes = rig.store.records.get_mut(record.get(&keys)).expect("one of its keys");
+        for (at, to) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = to;
+        }
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        if rig.try_power_cycle().is_ok() && rig.call(0x144, &[0, startup]).is_ok() {
+            for capability in 0..10 {
+                let _ = rig.call(0x17A, &[0, 0, 0, capability, 0, 0, 0, 0, 0, 0, 1, 0]);
+            }
+            let _ = rig.call(0x173, &[0x81, 0, 0, 1]);
+            let index = [OWNER, 0x0100_0001];
+            let _ = rig.with_passwords(0x137, &index, &[b""], &[0, 1, 7, 0, 0]);
+            let _ = rig.with_passwords(0x14E, &index, &[b""], &[0, 1, 0, 0]);
+            let _ = rig.call(0x17E, &[0, 0, 0, 1, 0, 0x0B, 3, 0xFF, 0xFF, 0xFF]);
+            let digest = [&[0, 0, 0, 1, 0, 0x0B][..], &[1; 32]].concat();
+            let _ = rig.with_passwords(0x182, &[0], &[b""], &digest);
+            let _ = rig.call(0x145, &[0, 1]);
+        }
     }
 }
 

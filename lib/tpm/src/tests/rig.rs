@@ -106,6 +106,11 @@ impl Rig {
 
     /// Cuts the power and turns it on again.
     pub(super) fn power_cycle(&mut self) {
+        self.try_power_cycle().expect("the store is sound");
+    }
+
+    /// The same with a store that may not be sound.
+    pub(super) fn try_power_cycle(&mut self) -> Result<(), crate::PowerOnError> {
         self.store.commits_left = None;
         let mut platform = Platform {
             entropy: &mut self.entropy,
@@ -114,7 +119,8 @@ impl Rig {
             provider: &Portable,
             presence: self.presence,
         };
-        self.device = Device::power_on(&mut platform).expect("the store is sound");
+        self.device = Device::power_on(&mut platform)?;
+        Ok(())
     }
 
     /// Sends bytes and gives the response's.

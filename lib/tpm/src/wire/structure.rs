@@ -23,9 +23,12 @@ pub(crate) type NvBuffer = Buffer<{ MAX_NV_BUFFER as usize }>;
 /// TPM2B_ENCRYPTED_SECRET: an RSA block of 4096 bits is the largest.
 pub(crate) type EncryptedSecret = Buffer<512>;
 
-/// TPM2B_CONTEXT_DATA: an object with an RSA key of 4096 bits is the largest
-/// content; its parts are bounded by their types.
-pub(crate) type ContextBlob = Buffer<3072>;
+/// What a TPM2B_CONTEXT_DATA holds at most, in bytes: an object with an RSA key of
+/// 4096 bits is the largest content; its parts are bounded by their types.
+pub(crate) const MAX_CONTEXT_BLOB: usize = 3072;
+
+/// TPM2B_CONTEXT_DATA.
+pub(crate) type ContextBlob = Buffer<MAX_CONTEXT_BLOB>;
 
 /// TPM2B_ID_OBJECT: two digests [Part 2 §12.4.3].
 pub(crate) type Credential = Buffer<{ 2 * (2 + LARGEST_DIGEST) }>;

@@ -25,7 +25,8 @@ pub(super) struct Exercise {
 
 /// A command that is ready.
 pub(super) struct Prepared {
-    command: Vec<u8>,
+    /// Sent in turn.
+    commands: Vec<Vec<u8>>,
     /// Whether a response's handle is to be flushed.
     after: After,
     end: Vec<Vec<u8>>,
@@ -41,7 +42,13 @@ enum After {
 
 impl Prepared {
     fn new(command: &Command) -> Self {
-        Self { command: command.bytes(), after: After::Nothing, end: Vec::new() }
+        Self { commands: vec![command.bytes()], after: After::Nothing, end: Vec::new() }
+    }
+
+    /// In turn with this one.
+    fn or(mut self, command: &Command) -> Self {
+        self.commands.push(command.bytes());
+        self
     }
 
     /// The responses leave handles.
@@ -60,9 +67,10 @@ impl Prepared {
         Self { end: vec![undefine.bytes()], ..self }
     }
 
-    /// The command itself.
-    pub(super) fn command(&self) -> Vec<u8> {
-        self.command.clone()
+    /// The next command.
+    pub(super) fn command(&mut self) -> Vec<u8> {
+        self.commands.rotate_left(1);
+        self.commands.last().cloned().unwrap_or_default()
     }
 
     /// What has to be done after a response.
@@ -169,8 +177,22 @@ fn load(run: &mut Run<'_>, parent: u32, template: &[u8], data: &[u8]) -> Result<
     Ok(Command::new(0x157).authorized(parent, b"").parameters(&blobs))
 }
 
+/// The same template makes the same key, and some are found sooner than others:
+/// so each time another one.
 fn exercise_create_primary(kind: Kind) -> Result<Prepared> {
-    Ok(Prepared::new(&create_primary(kind, Purpose::Signing)).leaving_handles())
+    const KEYS: u8 = 200;
+    let command = |number: u8| {
+        let mut template = template(kind, Purpose::Signing);
+        // The unique field stands last: two of them for a point.
+        template.truncate(template.len() - if kind == Kind::Rsa2048 { 2 } else { 4 });
+        template.extend(sized(&[number; 32]));
+        if kind != Kind::Rsa2048 {
+            template.extend(sized(&[]));
+        }
+        Command::new(0x131).authorized(OWNER, b"").parameters(&creation(&template, b""))
+    };
+    let first = Prepared::new(&command(0)).leaving_handles();
+    Ok((1..KEYS).fold(first, |prepared, number| prepared.or(&command(number))))
 }
 
 fn exercise_create(run: &mut Run<'_>, kind: Kind) -> Result<Prepared> {
@@ -269,14 +291,14 @@ fn define(run: &mut Run<'_>, index: u32, kind: u32, size: u16) -> Result<()> {
     run(&command.parameters(&sized(&public.concat())).bytes()).map(drop)
 }
 
-fn nv_write() -> Command {
+fn nv_write(byte: u8) -> Command {
     let command = Command::new(0x137).authorized(OWNER, b"").handle(DATA);
-    command.parameters(&sized(&[7; 32])).parameters(&[0, 0])
+    command.parameters(&sized(&[byte; 32])).parameters(&[0, 0])
 }
 
 fn exercise_nv_read(run: &mut Run<'_>) -> Result<Prepared> {
     define(run, DATA, 0, 32)?;
-    run(&nv_write().bytes())?;
+    run(&nv_write(7).bytes())?;
     let command = Command::new(0x14E).authorized(OWNER, b"").handle(DATA);
     Ok(Prepared::new(&command.parameters(&[0, 32, 0, 0])).using_index(DATA))
 }
@@ -368,7 +390,8 @@ pub(super) const EXERCISES: &[Exercise] = &[
         name: "NV_Write, 32 bytes",
         prepare: |run| {
             define(run, DATA, 0, 32)?;
-            Ok(Prepared::new(&nv_write()).using_index(DATA))
+            // What is there already need not be written.
+            Ok(Prepared::new(&nv_write(1)).or(&nv_write(2)).using_index(DATA))
         },
     },
     Exercise { name: "NV_Read, 32 bytes", prepare: exercise_nv_read },

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use abi_simulator::report;
+use abi_snp::SevFeatures;
 use anyhow::{Context, Result, bail};
 
 use crate::build::Built;
@@ -29,14 +30,37 @@ pub(super) enum Target {
     Snp {
         /// Virtual processors.
         cpus: u32,
+        /// What the kernel asks for.
+        injection: Injection,
     },
+}
+
+/// Which events the host may inject.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Injection {
+    /// All: the kernel has interrupts masked.
+    Free,
+    /// #HV only, by which the kernel learns of interrupts.
+    Restricted,
+}
+
+impl Injection {
+    /// What the save areas ask for.
+    pub(super) const fn features(self) -> SevFeatures {
+        match self {
+            Self::Free => SevFeatures::SNP_ACTIVE,
+            Self::Restricted => SevFeatures::SNP_ACTIVE.union(SevFeatures::RESTRICTED_INJECTION),
+        }
+    }
 }
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Native => f.write_str("native"),
-            Self::Snp { cpus } => write!(f, "SEV-SNP with {cpus} processors"),
+            Self::Snp { cpus, injection } => {
+                write!(f, "SEV-SNP with {cpus} processors, injection: {injection:?}")
+            }
         }
     }
 }
@@ -71,6 +95,14 @@ impl Run {
 }
 
 impl Target {
+    /// Which events the host may inject; native has no host that may not.
+    pub(super) const fn injection(self) -> Injection {
+        match self {
+            Self::Native => Injection::Free,
+            Self::Snp { injection, .. } => injection,
+        }
+    }
+
     /// Runs an image to its end.
     ///
     /// # Errors
@@ -79,7 +111,7 @@ impl Target {
     pub(super) fn run(self, project: &Project, built: &Built, log: &mut Log) -> Result<Run> {
         match self {
             Self::Native => native(project, built, log),
-            Self::Snp { cpus } => snp(project, built, cpus, log),
+            Self::Snp { cpus, .. } => snp(project, built, cpus, log),
         }
     }
 }

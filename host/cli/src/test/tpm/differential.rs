@@ -12,7 +12,8 @@
 //! | `step` | one command, and what has to be the same |
 //! | `platform`, `nv`, `policy`, `object`, `known_keys` | commands of each kind |
 //! | `mutation` | commands that are wrong on purpose |
-//! | `difference`, `known` | what was answered differently, and what of it is meant |
+//! | `difference` | a command that was answered differently |
+//! | `known` | differences that are meant |
 
 mod dice;
 mod difference;

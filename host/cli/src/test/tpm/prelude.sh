@@ -7,8 +7,10 @@ server=
 
 # Serves the device of this folder and starts it up; more options may follow.
 serve() {
+    # Here, not by the program that starts: what is said must be new.
+    : >serve.out
     "$SVSM" tpm serve --state state --manufacture --no-sync --startup state --log commands.log \
-        --protocol "$PROTOCOL" --port 0 "$@" >serve.out 2>&1 &
+        --protocol "$PROTOCOL" --port 0 "$@" >>serve.out 2>&1 &
     server=$!
     until grep -q '^ready$' serve.out; do
         kill -0 "$server" 2>/dev/null || fail "the device does not serve: $(cat serve.out)"

@@ -21,7 +21,7 @@ fn a_number_makes_the_same_commands_each_time() {
 #[test]
 fn sequences_reach_successes_of_many_commands() -> anyhow::Result<()> {
     let mut succeeded = std::collections::BTreeSet::new();
-    for number in 0..20 {
+    for number in 0..60 {
         let (mut dice, mut model, mut device) =
             (Dice::new(number), Model::default(), InProcess::new()?);
         device.execute(&[0x80, 1, 0, 0, 0, 12, 0, 0, 1, 0x44, 0, 0])?;
