@@ -55,6 +55,8 @@ pub mod cpuid;
 #[cfg(target_os = "none")]
 mod entry;
 #[cfg(target_os = "none")]
+pub mod guest;
+#[cfg(target_os = "none")]
 pub mod image;
 #[cfg(target_os = "none")]
 mod kernel_text;

@@ -99,6 +99,11 @@ pub fn start_others(identifiers: &[u32], main: fn() -> !) -> Result<u32, StartEr
     Ok(count)
 }
 
+/// All processors that have started, in the order of their numbers.
+pub fn running() -> impl Iterator<Item = &'static Processor> {
+    processor_table::all().filter(|processor| processor.is_online())
+}
+
 /// Waits until another processor [wakes](wake) this one, or an interrupt comes;
 /// returns at once if that happened since the last time. It may also return for
 /// no reason.

@@ -114,6 +114,29 @@ impl ForeignBytes {
         unsafe { copy(to, from.as_ptr(), from.len(), self.guarded) }
     }
 
+    /// Makes all bytes zero. Some are when there is a fault.
+    ///
+    /// # Panics
+    ///
+    /// They are no whole number of words.
+    pub(crate) fn clear(&self) -> Result<(), Fault> {
+        assert!(self.size.is_multiple_of(size_of::<u64>()), "pages consist of words");
+        assert!(self.guarded == Guarded::No, "nobody clears user memory");
+        let left: usize;
+        // SAFETY: INV-FOREIGN-1. After a fault, RCX is what is left.
+        unsafe {
+            asm!(
+                may_fault!("rep stosq"),
+                "3:",
+                inout("rcx") self.size / size_of::<u64>() => left,
+                inout("rdi") self.start => _,
+                in("rax") 0_u64,
+                options(nostack),
+            );
+        }
+        if left == 0 { Ok(()) } else { Err(Fault) }
+    }
+
     /// Reads an aligned word at once.
     pub(crate) fn load(&self, offset: usize) -> Result<u64, Fault> {
         let (value, failed): (u64, u64);

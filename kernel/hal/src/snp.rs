@@ -22,6 +22,7 @@
 //! | `first_ghcb` | the first processor's page, from private to shared |
 //! | `registers` | registers of the interrupt controller, and time |
 //! | `processors` | other processors |
+//! | `levels` | privilege levels below the module's |
 //! | `region` | the module's own memory becomes usable |
 //! | `start` | all this in order |
 //!
@@ -43,6 +44,7 @@ mod doorbell_controller;
 mod exit;
 mod first_ghcb;
 mod ghcb;
+mod levels;
 mod msr_protocol;
 mod negotiation;
 mod page_conversion;
@@ -59,6 +61,9 @@ mod timer;
 pub(crate) use communication::handle as handle_communication;
 pub(crate) use cpuid::query as cpuid;
 pub(crate) use doorbell::{call, serve as serve_events, wait};
+pub(crate) use levels::{
+    adjust, announce_save_area, has_levels, make_private, run_level, set_validation,
+};
 pub(crate) use msr_protocol::terminate;
 pub(crate) use page_conversion::SnpPages;
 pub(crate) use ports::CONSOLE;
@@ -66,5 +71,8 @@ pub(crate) use processors::{
     enter as enter_processor, identifiers as processor_identifiers, prepare as prepare_processor,
     start as start_processor,
 };
+pub use reverse_map::Validated;
+pub(crate) use reverse_map::Validation;
 pub(crate) use start::start;
+pub(crate) use status::features;
 pub(crate) use timer::{is_there as has_timer, set_timer};

@@ -60,6 +60,10 @@ pub enum StopReason {
     HostTime,
     /// A parameter area that the loader fills in cannot be used.
     HostParameters,
+    /// The host does not offer, or does not run, the guest's privilege level.
+    HostGuestStart,
+    /// The image's guest cannot be started.
+    GuestStart,
     /// A Rust panic: an invariant of our own does not hold.
     Panic,
     /// An exception or interrupt that nothing handles.
@@ -81,6 +85,7 @@ impl StopReason {
     /// | 0x06 | [`SevFeatures`](Self::SevFeatures) |
     /// | 0x07 | [`PrivilegeLevel`](Self::PrivilegeLevel) |
     /// | 0x08 | [`CBit`](Self::CBit) |
+    /// | 0x09 | [`GuestStart`](Self::GuestStart) |
     /// | 0x20 | [`HostMsrAnswer`](Self::HostMsrAnswer) |
     /// | 0x21 | [`HostProtocolVersion`](Self::HostProtocolVersion) |
     /// | 0x22 | [`HostFeatures`](Self::HostFeatures) |
@@ -100,6 +105,7 @@ impl StopReason {
     /// | 0x30 | [`HostDoorbell`](Self::HostDoorbell) |
     /// | 0x31 | [`HostTime`](Self::HostTime) |
     /// | 0x32 | [`HostParameters`](Self::HostParameters) |
+    /// | 0x33 | [`HostGuestStart`](Self::HostGuestStart) |
     /// | 0x7f | [`Trap`](Self::Trap) by an interrupt, vector 32 and above |
     /// | 0x80 + vector | [`Trap`](Self::Trap) by an exception, vector 0 to 31 |
     #[must_use]
@@ -132,6 +138,8 @@ impl StopReason {
             Self::HostDoorbell => 0x30,
             Self::HostTime => 0x31,
             Self::HostParameters => 0x32,
+            Self::HostGuestStart => 0x33,
+            Self::GuestStart => 0x09,
             Self::Trap(ExceptionVector(vector @ 0..32)) => 0x80 | vector,
             Self::Trap(_) => 0x7f,
         }
@@ -150,6 +158,8 @@ impl fmt::Display for StopReason {
             }
             Self::HostTime => f.write_str("the host provides no usable source of time"),
             Self::HostParameters => f.write_str("the host's parameters cannot be used"),
+            Self::HostGuestStart => f.write_str("the host does not run the guest's level"),
+            Self::GuestStart => f.write_str("the image's guest cannot be started"),
             Self::HostProcessorList => {
                 f.write_str("the host did not provide a usable list of processors")
             }
@@ -211,6 +221,8 @@ mod tests {
             StopReason::HostDoorbell,
             StopReason::HostTime,
             StopReason::HostParameters,
+            StopReason::HostGuestStart,
+            StopReason::GuestStart,
             StopReason::HostProcessorList,
             StopReason::HostSaveArea,
             StopReason::HostProcessorStart,

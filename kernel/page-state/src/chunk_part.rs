@@ -58,6 +58,12 @@ impl ChunkPart {
         self.count == PAGES_PER_CHUNK
     }
 
+    /// What of these pages lies behind `run`, which is their beginning; `None`
+    /// if that is nothing.
+    pub(crate) const fn behind(&self, run: Self) -> Option<Self> {
+        Self::new(self.first + run.count, self.count - run.count)
+    }
+
     /// Number of the chunk.
     pub(crate) const fn chunk_number(&self) -> u64 {
         self.first / PAGES_PER_CHUNK

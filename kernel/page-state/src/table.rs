@@ -35,6 +35,12 @@ impl<'a, B: DetailBlocks> PageStates<'a, B> {
         Self { chunks, blocks, counts }
     }
 
+    /// The number behind that of the last page that the table has a word for.
+    #[must_use]
+    pub const fn end(&self) -> u64 {
+        (self.chunks.len() as u64).saturating_mul(PAGES_PER_CHUNK)
+    }
+
     /// Says what pages are, whatever the table said before. For the start:
     /// nobody else has the table yet.
     ///
@@ -114,12 +120,33 @@ impl<'a, B: DetailBlocks> PageStates<'a, B> {
     /// claimed. To go on, ask for the rest of the part behind the run.
     #[must_use]
     pub fn first_run(&self, part: ChunkPart, state: PageState) -> Option<ChunkPart> {
+        let mut rest = part;
+        loop {
+            let (found, run) = self.entries_from(rest)?;
+            if found == Entry::new(state) {
+                return Some(run);
+            }
+            rest = rest.behind(run)?;
+        }
+    }
+
+    /// What the page with this number is, and how far the pages behind it are
+    /// the same, to the end of the chunk at most; `None` above the table.
+    #[must_use]
+    pub fn run_from(&self, page: u64) -> Option<(PageState, ChunkPart)> {
+        let part = ChunkPart::new(page, PAGES_PER_CHUNK - page % PAGES_PER_CHUNK)?;
+        let (entry, run) = self.entries_from(part)?;
+        Some((entry.state(), run))
+    }
+
+    /// The entry of the first page of `part`, and the pages of the part from it
+    /// on that have the same.
+    fn entries_from(&self, part: ChunkPart) -> Option<(Entry, ChunkPart)> {
         let chunk = LockedChunk::lock(self.word(part)?, &self.blocks);
-        let wanted = |page: &u64| chunk.get(*page) == Entry::new(state);
-        let end = part.first_in_chunk() + part.count();
-        let first = (part.first_in_chunk()..end).find(wanted)?;
-        let count = (first..end).take_while(wanted).count() as u64;
-        ChunkPart::new(part.first() - part.first_in_chunk() + first, count)
+        let first = part.first_in_chunk();
+        let entry = chunk.get(first);
+        let count = chunk.first_other(part, entry).map_or(part.count(), |(other, _)| other - first);
+        Some((entry, ChunkPart::new(part.first(), count)?))
     }
 
     /// How many pages are in this state, as far as the table goes.

@@ -42,6 +42,24 @@ fn part(first: u64, count: u64) -> ChunkPart {
 }
 
 #[test]
+fn runs_end_where_pages_differ_and_with_their_chunk() {
+    let runs = [
+        (0, PageState::Absent, 5),
+        (3, PageState::Absent, 2),
+        (5, PageState::Unvalidated, 507),
+        (512, PageState::Unvalidated, 188),
+        (700, PageState::Absent, 324),
+    ];
+    let memory = Memory::new(2, 2);
+    let mut table = memory.table();
+    table.declare(5..700, PageState::Unvalidated).unwrap();
+    for (page, state, count) in runs {
+        assert_eq!(table.run_from(page), Some((state, part(page, count))), "page {page}");
+    }
+    assert_eq!((table.end(), table.run_from(1024)), (1024, None));
+}
+
+#[test]
 fn pages_change_when_committed_and_not_before() {
     let memory = Memory::new(4, 1);
     let mut table = memory.table();

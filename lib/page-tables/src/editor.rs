@@ -22,8 +22,8 @@ pub enum Error {
     /// Nothing is mapped there.
     #[error("{0:#x} is not mapped")]
     NotMapped(u64),
-    /// There is no table of small pages for this address.
-    #[error("{0:#x} was not prepared for pages that come and go")]
+    /// There is no table of this level for this address.
+    #[error("{0:#x} was not prepared for pages of this size that come and go")]
     NotPrepared(u64),
     /// There is no memory for another table.
     #[error("there is no memory for another page table")]
@@ -178,49 +178,65 @@ impl PageTables {
         self.change(tables, range, |attributes| Attributes { encryption, ..attributes })
     }
 
-    /// Makes tables of small pages for `range`, so that
-    /// [`set_page`](Self::set_page) can be used there. Everything leads where
-    /// it did; processors have to forget it before anything else is changed.
+    /// Makes tables down to `lowest` for `range`, so that
+    /// [`set_page`](Self::set_page) can be used there for pages of that level.
+    /// Everything leads where it did; processors have to forget it before
+    /// anything else is changed.
     ///
     /// # Errors
     ///
     /// [`Error::Range`], [`Error::OutOfTables`].
-    pub fn prepare(&mut self, tables: &mut impl Tables, range: Range<u64>) -> Result<(), Error> {
+    pub fn prepare(
+        &mut self,
+        tables: &mut impl Tables,
+        range: Range<u64>,
+        lowest: Level,
+    ) -> Result<(), Error> {
         check(&range)?;
+        let table_size = lowest.entry_size().saturating_mul(TABLE_ENTRIES as u64);
         let mut next = range.start;
         while next < range.end {
             let leaf = self.leaf(tables, next);
-            if leaf.level == Level::PageTable {
-                next = (next | (SIZE_2M - 1)).saturating_add(1);
+            if leaf.level <= lowest {
+                next = (next | (table_size - 1)).saturating_add(1);
             } else if leaf.entry.is_present() {
                 self.split_page(tables, leaf, next)?;
             } else {
-                self.add_tables(tables, leaf, next, Level::PageTable)?;
+                self.add_tables(tables, leaf, next, lowest)?;
             }
         }
         Ok(())
     }
 
-    /// Makes the small page at `address` lead to `page`, given as physical
-    /// address and attributes, or nowhere, whatever it was before. It is one
-    /// store, so that those who change different pages need not know of each
-    /// other. Processors have to forget what was there.
+    /// Makes the page of `level` (4 KiB or 2 MiB) at `address` lead to `page`,
+    /// given as physical address and attributes, or nowhere, whatever it was
+    /// before. It is one store, so that those who change different pages need
+    /// not know of each other. Processors have to forget what was there.
     ///
     /// # Errors
     ///
-    /// [`Error::NotPrepared`] if there is no table for it, [`Error::Address`].
+    /// [`Error::NotPrepared`] if there is no table of this level for it, or one
+    /// of a lower level; [`Error::Address`].
     pub fn set_page(
         &self,
         tables: &mut impl Tables,
         address: u64,
+        level: Level,
         page: Option<(u64, Attributes)>,
     ) -> Result<(), Error> {
         let leaf = self.leaf(tables, address);
-        if leaf.level != Level::PageTable {
+        if leaf.level != level {
             return Err(Error::NotPrepared(address));
         }
+        let huge = match level {
+            Level::PageTable => EntryFlags::empty(),
+            _ => EntryFlags::HUGE,
+        };
         let entry = match page {
-            Some((page, attributes)) => self.page_entry(page, attributes, EntryFlags::empty())?,
+            Some((page, _)) if !page.is_multiple_of(level.entry_size()) => {
+                return Err(Error::Address(page));
+            }
+            Some((page, attributes)) => self.page_entry(page, attributes, huge)?,
             None => PageTableEntry::EMPTY,
         };
         tables.write(leaf.table, leaf.index, entry);

@@ -8,7 +8,7 @@
 use core::ops::Range;
 
 use abi_boot::{Access, BootBlock, Part};
-use abi_x86::{PageTableEntry, TABLE_ENTRIES};
+use abi_x86::{Level, PageTableEntry, TABLE_ENTRIES};
 use page_tables::{Attributes, Error, PageTables, Tables};
 
 use super::dynamic_area::DYNAMIC_START;
@@ -79,10 +79,11 @@ impl Cursor<'_> {
         expect_memory(self.tables.split(&mut LinearTables, pages))
     }
 
-    /// Makes tables for `pages`, so that [`set_own_page`] can be used there.
-    pub(super) fn prepare(&mut self, pages: Range<u64>) -> Result<(), OutOfMemory> {
+    /// Makes tables down to `lowest` for `pages`, so that [`set_own_page`] can be
+    /// used there.
+    pub(super) fn prepare(&mut self, pages: Range<u64>, lowest: Level) -> Result<(), OutOfMemory> {
         self.check(&pages);
-        expect_memory(self.tables.prepare(&mut LinearTables, pages))
+        expect_memory(self.tables.prepare(&mut LinearTables, pages, lowest))
     }
 
     /// Makes `pages` lead nowhere.
@@ -128,16 +129,20 @@ pub(super) fn edit_owned<R>(range: Range<u64>, edit: impl FnOnce(&mut Cursor<'_>
     edit_range(range, edit)
 }
 
-/// Makes the page at `address` of the last GiB, which the caller has to itself
-/// and has prepared, lead to a physical address, or nowhere. No lock is taken:
-/// the kernel's tables are never taken down, and the entry is the caller's. It
-/// is also the caller's to make processors forget what was there.
-pub(super) fn set_own_page(address: u64, page: Option<(u64, Attributes)>) -> Result<(), Error> {
+/// Makes the page of `level` at `address` of the last GiB, which the caller has
+/// to itself and has prepared, lead to a physical address, or nowhere. No lock is
+/// taken: the kernel's tables are never taken down, and the entry is the
+/// caller's. It is also the caller's to make processors forget what was there.
+pub(super) fn set_own_page(
+    address: u64,
+    level: Level,
+    page: Option<(u64, Attributes)>,
+) -> Result<(), Error> {
     assert!(address >= DYNAMIC_START, "{address:#x} lies in the linear map, which frames own");
     let Some(tables) = PREPARED.get() else {
         panic!("addresses are prepared after memory starts");
     };
-    tables.set_page(&mut LinearTables, address, page)
+    tables.set_page(&mut LinearTables, address, level, page)
 }
 
 /// The kernel's top-level entries, which every address space has: its half of

@@ -1,23 +1,28 @@
 //! Windows: pages that the kernel does not own, mapped for as long as a guard
 //! lives.
 //!
-//! Every processor has four places in the last GiB whose page tables are made
-//! once, by [`start`]. A [`Window`] takes one of its processor's, leads it to a
-//! page, and ends that when it is dropped, with interrupts masked all the
-//! while: so no other processor ever uses the place, and only this one has to
-//! forget it.
+//! Every processor has four places for pages of 4 KiB in the last GiB, and one
+//! for a page of 2 MiB, whose page tables are made once, by [`start`]. A
+//! [`Window`] takes one of its processor's, leads it to a page, and ends that
+//! when it is dropped, with interrupts masked all the while: so no other
+//! processor ever uses the place, and only this one has to forget it.
+//!
+//! Two more places of each processor are for pages that it looks at again and
+//! again: a [`StandingWindow`] stays open, and does not keep interrupts away.
 //!
 //! The page's content belongs to others. It is copied in and out by the
 //! instructions of `recoverable.rs`; there is no reference to it.
 
 use alloc::vec::Vec;
+use core::marker::PhantomData;
+use core::ops::Deref;
 use core::sync::atomic::{AtomicU8, Ordering};
 
 use abi_boot::PAGE_SIZE;
-use abi_x86::SIZE_4K;
+use abi_x86::{Level, SIZE_2M};
 use page_tables::{Access, Attributes, Encryption, Mode};
 
-use super::dynamic_area::WINDOWS;
+use super::dynamic_area::{LARGE_WINDOWS, WINDOWS};
 use super::flush::flush_own;
 use super::kernel_space::{edit_owned, set_own_page};
 use super::region::region;
@@ -31,7 +36,21 @@ use crate::sync::{Masked, Once, mask};
 /// its calling area, and one to spare.
 const WINDOWS_PER_PROCESSOR: u64 = 4;
 
-/// By processor, a bit for each of its windows that is open.
+/// Standing windows that a processor can have at once: the save area and the
+/// calling area of the virtual processor that it runs.
+const STANDING_PER_PROCESSOR: u64 = 2;
+
+/// Small places of a processor: windows first, then standing ones.
+const PLACES_PER_PROCESSOR: u64 = WINDOWS_PER_PROCESSOR + STANDING_PER_PROCESSOR;
+
+/// The bit of the large window.
+const LARGE_BIT: u8 = 1 << PLACES_PER_PROCESSOR;
+
+/// The bits of windows that are closed soon.
+const WINDOW_BITS: u8 = (1 << WINDOWS_PER_PROCESSOR) - 1;
+
+/// By processor, a bit for each of its windows that is open; that of the large
+/// one comes after the others.
 static OPEN: Once<Vec<AtomicU8>> = Once::new();
 
 /// Makes room for windows of `processors` processors.
@@ -44,8 +63,10 @@ static OPEN: Once<Vec<AtomicU8>> = Once::new();
 ///
 /// It was called before.
 pub(crate) fn start(processors: u32) -> Result<(), OutOfMemory> {
-    let range = WINDOWS..first_window(processors);
-    edit_owned(range.clone(), |cursor| cursor.prepare(range))?;
+    let range = WINDOWS..place(processors, 0);
+    edit_owned(range.clone(), |cursor| cursor.prepare(range, Level::PageTable))?;
+    let range = LARGE_WINDOWS..large_window(processors);
+    edit_owned(range.clone(), |cursor| cursor.prepare(range, Level::PageDirectory))?;
     let mut open = Vec::new();
     open.try_reserve_exact(processors as usize).map_err(|_| OutOfMemory)?;
     for _ in 0..processors {
@@ -66,23 +87,60 @@ pub enum WindowError {
     Address(u64),
 }
 
-/// A page of memory that the kernel does not own. It lives on one processor,
-/// with interrupts masked: keep it short.
+/// The sizes of windows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WindowSize {
+    /// 4 KiB.
+    Small,
+    /// 2 MiB.
+    Large,
+}
+
+impl WindowSize {
+    /// The level of the page tables whose entries lead to such pages.
+    const fn level(self) -> Level {
+        match self {
+            Self::Small => Level::PageTable,
+            Self::Large => Level::PageDirectory,
+        }
+    }
+}
+
+/// A page of memory that the kernel does not own, as it can be reached while a
+/// window is open.
 ///
 /// Every access can fail, because the page can be taken away meanwhile. Offsets
 /// are in bytes; an access beyond the page's end is a panic, so callers check
 /// what comes from outside.
 #[derive(Debug)]
-pub struct Window {
+pub struct View {
     address: u64,
+    size: WindowSize,
+}
+
+/// A window that is closed soon. It lives on one processor, with interrupts
+/// masked.
+#[derive(Debug)]
+pub struct Window {
+    view: View,
     /// The bit in the processor's entry of [`OPEN`].
     bit: u8,
-    _masked: Masked,
+    masked: Masked,
+}
+
+/// A window that stays open. It belongs to the processor that opened it, and to
+/// a task that stays there.
+#[derive(Debug)]
+pub struct StandingWindow {
+    view: View,
+    bit: u8,
+    /// It stays on its processor.
+    not_send: PhantomData<*const ()>,
 }
 
 impl Window {
-    /// Opens a window to the page at guest physical address `page`, for reading
-    /// and writing. It is memory, not registers of a device.
+    /// Opens a window to the page of this size at guest physical address `page`,
+    /// for reading and writing. It is memory, not registers of a device.
     ///
     /// The view has to be the one that the page is in: of a page that is the
     /// host's, a private view ends the machine when it is used, and is not an
@@ -94,27 +152,107 @@ impl Window {
     ///
     /// # Panics
     ///
-    /// The processor has four windows open, or is more than the boot block allows.
-    pub fn open(page: u64, encryption: Encryption) -> Result<Self, WindowError> {
-        if !page.is_multiple_of(SIZE_4K) {
-            return Err(WindowError::Address(page));
-        }
-        if region().contains(&page) {
-            return Err(WindowError::Own(page));
-        }
+    /// The processor has four windows open, or a large one if this is to be
+    /// large, or is more than the boot block allows.
+    pub fn open(page: u64, size: WindowSize, encryption: Encryption) -> Result<Self, WindowError> {
+        check(page, size)?;
         let masked = mask();
-        let processor = current().index().number();
-        let Some(open) = open_windows(processor) else {
-            panic!("windows have started, for all processors");
+        let (processor, bits) = own_bits(&masked);
+        let (address, bit) = match size {
+            WindowSize::Small => {
+                let slot = (bits & WINDOW_BITS).trailing_ones();
+                assert!(u64::from(slot) < WINDOWS_PER_PROCESSOR, "a processor has four windows");
+                (place(processor, slot.into()), 1 << slot)
+            }
+            WindowSize::Large => {
+                assert!(bits & LARGE_BIT == 0, "a processor has one large window");
+                (large_window(processor), LARGE_BIT)
+            }
         };
-        // Interrupts are masked and the entry is the processor's own.
-        let slot = open.load(Ordering::Relaxed).trailing_ones();
-        assert!(u64::from(slot) < WINDOWS_PER_PROCESSOR, "a processor has four windows at most");
-        let (address, bit) = (first_window(processor) + u64::from(slot) * PAGE_SIZE, 1 << slot);
+        let view = View::open(page, address, size, encryption, bit, &masked)?;
+        Ok(Self { view, bit, masked })
+    }
+}
+
+impl StandingWindow {
+    /// Opens a standing window to the private page of 4 KiB at guest physical
+    /// address `page`.
+    ///
+    /// # Errors
+    ///
+    /// See [`WindowError`].
+    ///
+    /// # Panics
+    ///
+    /// The processor has two of them open, or is more than the boot block allows.
+    pub fn open(page: u64) -> Result<Self, WindowError> {
+        let size = WindowSize::Small;
+        check(page, size)?;
+        let masked = mask();
+        let (processor, bits) = own_bits(&masked);
+        let slot = u64::from((bits >> WINDOWS_PER_PROCESSOR).trailing_ones());
+        assert!(slot < STANDING_PER_PROCESSOR, "a processor has two standing windows");
+        let slot = WINDOWS_PER_PROCESSOR + slot;
+        let (address, bit) = (place(processor, slot), 1 << slot);
+        let view = View::open(page, address, size, Encryption::Private, bit, &masked)?;
+        Ok(Self { view, bit, not_send: PhantomData })
+    }
+}
+
+impl Deref for Window {
+    type Target = View;
+
+    fn deref(&self) -> &View {
+        &self.view
+    }
+}
+
+impl Deref for StandingWindow {
+    type Target = View;
+
+    fn deref(&self) -> &View {
+        &self.view
+    }
+}
+
+impl View {
+    /// Leads the place at `address`, which is the processor's own and free, to a
+    /// page, and notes it.
+    fn open(
+        page: u64,
+        address: u64,
+        size: WindowSize,
+        encryption: Encryption,
+        bit: u8,
+        masked: &Masked,
+    ) -> Result<Self, WindowError> {
         let attributes = Attributes { access: Access::ReadWrite, mode: Mode::Kernel, encryption };
-        set_own_page(address, Some((page, attributes))).map_err(|_| WindowError::Address(page))?;
-        open.fetch_or(bit, Ordering::Relaxed);
-        Ok(Self { address, bit, _masked: masked })
+        set_own_page(address, size.level(), Some((page, attributes)))
+            .map_err(|_| WindowError::Address(page))?;
+        change_own_bits(masked, |bits| bits | bit);
+        Ok(Self { address, size })
+    }
+
+    /// Takes the page away from the place.
+    fn close(&self, bit: u8, masked: &Masked) {
+        let closed = set_own_page(self.address, self.size.level(), None);
+        assert!(closed.is_ok(), "the place led to a page, so it has a table");
+        flush_own(self.address..self.address + PAGE_SIZE);
+        change_own_bits(masked, |bits| bits & !bit);
+    }
+
+    /// Where the kernel sees the page, until the window is closed.
+    pub(crate) const fn address(&self) -> u64 {
+        self.address
+    }
+
+    /// Makes the whole page zero.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`]; a part may have been written.
+    pub fn clear(&self) -> Result<(), Fault> {
+        self.bytes().clear()
     }
 
     /// Copies the bytes from `offset` on to `to`.
@@ -189,27 +327,62 @@ impl Window {
     fn bytes(&self) -> ForeignBytes {
         // SAFETY: INV-FOREIGN-1: the window leads to a page that is not the
         // module's, for as long as it lives.
-        unsafe { ForeignBytes::new(self.address, SIZE_4K as usize, Guarded::No) }
+        unsafe {
+            ForeignBytes::new(self.address, self.size.level().entry_size() as usize, Guarded::No)
+        }
     }
 }
 
 impl Drop for Window {
     fn drop(&mut self) {
-        let closed = set_own_page(self.address, None);
-        assert!(closed.is_ok(), "the place led to a page, so it has a table");
-        flush_own(self.address..self.address + PAGE_SIZE);
-        // Still masked, so still the same processor.
-        if let Some(open) = open_windows(current().index().number()) {
-            open.fetch_and(!self.bit, Ordering::Relaxed);
-        }
+        self.view.close(self.bit, &self.masked);
     }
 }
 
-fn open_windows(processor: u32) -> Option<&'static AtomicU8> {
-    OPEN.get()?.get(processor as usize)
+impl Drop for StandingWindow {
+    fn drop(&mut self) {
+        self.view.close(self.bit, &mask());
+    }
 }
 
-/// Address of a processor's first window.
-const fn first_window(processor: u32) -> u64 {
-    WINDOWS + processor as u64 * WINDOWS_PER_PROCESSOR * PAGE_SIZE
+/// Whether there can be such a page that is not the module's.
+fn check(page: u64, size: WindowSize) -> Result<(), WindowError> {
+    let bytes = size.level().entry_size();
+    // The second test keeps the sum below from overflowing.
+    if !page.is_multiple_of(bytes) || page > 1 << 52 {
+        return Err(WindowError::Address(page));
+    }
+    let own = region();
+    if page < own.end && own.start < page + bytes {
+        return Err(WindowError::Own(page));
+    }
+    Ok(())
+}
+
+/// This processor's number, and which of its places are open. Interrupts are
+/// masked, and only the processor itself changes them.
+fn own_bits(_: &Masked) -> (u32, u8) {
+    let processor = current().index().number();
+    (processor, open_places(processor).load(Ordering::Relaxed))
+}
+
+fn change_own_bits(masked: &Masked, change: impl FnOnce(u8) -> u8) {
+    let (processor, bits) = own_bits(masked);
+    open_places(processor).store(change(bits), Ordering::Relaxed);
+}
+
+fn open_places(processor: u32) -> &'static AtomicU8 {
+    let open = OPEN.get().and_then(|open| open.get(processor as usize));
+    let Some(open) = open else { panic!("windows have started, for all processors") };
+    open
+}
+
+/// Address of a processor's place for small pages.
+const fn place(processor: u32, slot: u64) -> u64 {
+    WINDOWS + (processor as u64 * PLACES_PER_PROCESSOR + slot) * PAGE_SIZE
+}
+
+/// Address of a processor's large window.
+const fn large_window(processor: u32) -> u64 {
+    LARGE_WINDOWS + processor as u64 * SIZE_2M
 }

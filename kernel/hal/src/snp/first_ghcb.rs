@@ -32,7 +32,8 @@ const NOTHING_FOR_VMPL1: u64 = 1;
 pub(super) fn check_level() -> Result<(), StopReason> {
     let address = (&raw const PAGE).addr() as u64;
     // SAFETY: nobody gains access.
-    unsafe { rmpadjust(address, NOTHING_FOR_VMPL1) }.map_err(|_| StopReason::PrivilegeLevel)
+    unsafe { rmpadjust(address, PageSize::Size4K, NOTHING_FOR_VMPL1) }
+        .map_err(|_| StopReason::PrivilegeLevel)
 }
 
 /// Makes the page shared, registers it with the host, and gives it to this

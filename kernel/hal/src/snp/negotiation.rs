@@ -6,6 +6,9 @@ use abi_snp::ghcb::{
 
 use super::msr_protocol::ask;
 use crate::stop_reason::StopReason;
+use crate::sync::Once;
+
+static OFFERED: Once<HypervisorFeatures> = Once::new();
 
 /// Settles on a version of the protocol, and asks what the host offers.
 ///
@@ -27,8 +30,14 @@ pub(super) fn negotiate(c_bit_mask: u64) -> Result<HypervisorFeatures, StopReaso
     }
     let features = ask(&AskHypervisorFeatures).map_err(|_| StopReason::HostMsrAnswer)?;
     if features.contains(HypervisorFeatures::SNP) {
+        assert!(OFFERED.set(features).is_ok(), "the protocol is settled once");
         Ok(features)
     } else {
         Err(StopReason::HostFeatures)
     }
+}
+
+/// What the host offers; nothing before [`negotiate`].
+pub(super) fn offered() -> HypervisorFeatures {
+    OFFERED.get().copied().unwrap_or(HypervisorFeatures::empty())
 }

@@ -10,7 +10,7 @@ use abi_snp::ghcb::{
     ApCreation, ApCreationAction, ApicIdList, ExitCode, GuestFrame, RegisterGhcb,
     SaveArea as Words, ValidFields,
 };
-use abi_snp::{SegmentRegister, SevFeatures, Vmpl, Vmsa};
+use abi_snp::{PageSize, SegmentRegister, SevFeatures, Vmpl, Vmsa};
 use abi_x86::{
     Cr0, Cr4, Efer, Rflags, SIZE_2M, SIZE_4K, SegmentAttributes, SegmentSelector, reset,
 };
@@ -131,7 +131,7 @@ pub(crate) fn start(start: &ProcessorStart) -> Result<(), StartError> {
     let (gpa, _) = frames.into_raw();
     // SAFETY: nobody refers to the page any more; the processor starts as
     // `ProcessorStart` promises.
-    unsafe { rmpadjust(virtual_address(gpa), MAKE_SAVE_AREA) }
+    unsafe { rmpadjust(virtual_address(gpa), PageSize::Size4K, MAKE_SAVE_AREA) }
         .map_err(|_| StartError::Host(StopReason::HostSaveArea))?;
     let creation = ApCreation {
         action: ApCreationAction::Create,

@@ -7,7 +7,7 @@ use abi_snp::{PageSize, ReturnCode};
 /// What becomes of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
-pub(super) enum Validation {
+pub(crate) enum Validation {
     /// The guest gives it up: private accesses to it are exceptions.
     Rescind = 0,
     /// The guest accepts it as private memory.
@@ -16,7 +16,7 @@ pub(super) enum Validation {
 
 /// How PVALIDATE went, unless it failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Validated {
+pub enum Validated {
     /// The page is now what it was asked to be.
     Changed,
     /// It was so before.
@@ -59,9 +59,9 @@ pub(super) unsafe fn pvalidate(
     }
 }
 
-/// RMPADJUST of the page of 4 KiB that is mapped at `address`, with `rdx` as the
-/// instruction takes it: target level in bits 7:0, permissions in 15:8, bit 16
-/// for a save area [APM 24594 RMPADJUST].
+/// RMPADJUST of the page of this size that is mapped at `address`, with `rdx` as
+/// the instruction takes it: target level in bits 7:0, permissions in 15:8, bit
+/// 16 for a save area [APM 24594 RMPADJUST].
 ///
 /// # Errors
 ///
@@ -71,7 +71,11 @@ pub(super) unsafe fn pvalidate(
 ///
 /// The levels that gain access to the page, or the processor that is to use it
 /// as a save area, do not break what Rust code takes for granted about it.
-pub(super) unsafe fn rmpadjust(address: u64, rdx: u64) -> Result<(), Option<ReturnCode>> {
+pub(super) unsafe fn rmpadjust(
+    address: u64,
+    size: PageSize,
+    rdx: u64,
+) -> Result<(), Option<ReturnCode>> {
     let code: u64;
     // SAFETY: the instruction leaves content and mapping of the page as they
     // are; what other levels do with it is the caller's to answer for.
@@ -79,7 +83,7 @@ pub(super) unsafe fn rmpadjust(address: u64, rdx: u64) -> Result<(), Option<Retu
         asm!(
             ".byte 0xf3, 0x0f, 0x01, 0xfe",
             inout("rax") address => code,
-            in("rcx") PageSize::Size4K as u64,
+            in("rcx") size as u64,
             in("rdx") rdx,
             options(nostack),
         );

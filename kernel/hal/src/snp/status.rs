@@ -25,7 +25,7 @@ const FEATURES_SHIFT: u32 = 2;
 
 /// The features that this processor runs with, out of the register that tells
 /// [APM 24593 §15.34.10]. No host can change what it says.
-pub(super) fn features() -> SevFeatures {
+pub(crate) fn features() -> SevFeatures {
     // SAFETY: INV-MSR-1: the register exists on every processor that can run this
     // platform. It is never intercepted.
     let status = unsafe { msr::read(Msr::SEV_STATUS) };

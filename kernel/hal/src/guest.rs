@@ -1,0 +1,228 @@
+//! What a guest below the module needs of the machine: pages, save areas, and to
+//! be run.
+//!
+//! Only AMD SEV-SNP has guests: they run on the module's own processors, at a
+//! lower privilege level (VMPL), and the host changes levels on request
+//! [GHCB 56421 2.04 §4.1, "SNP Run VMPL"]. Whoever holds [`Guests`] may do what
+//! is here. Whose pages are whose is the holder's to know: nothing here can
+//! touch the module's region, but a guest's pages it can take from it.
+
+use core::mem::offset_of;
+
+use abi_snp::{PagePermissions, PageSize, ReturnCode, SevFeatures, Vmpl, Vmsa};
+
+use crate::memory::{Encryption, View, Window, WindowError, WindowSize};
+use crate::snp::{self, Validation};
+use crate::{StopReason, broadcast};
+
+pub use crate::snp::Validated;
+
+/// The levels below the module's.
+const GUEST_LEVELS: [Vmpl; 3] = [Vmpl::Vmpl1, Vmpl::Vmpl2, Vmpl::Vmpl3];
+
+/// The right to have guests.
+#[derive(Clone, Copy, Debug)]
+pub struct Guests(());
+
+/// The host does not run the level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the host does not run the guest's level")]
+pub struct NotRun;
+
+/// Why a page did not become what it should.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PageFailure {
+    /// The processor's return code says so.
+    #[error("the processor refuses it with {0}")]
+    Refused(ReturnCode),
+    /// The processor gives a return code that is not defined.
+    #[error("the processor gives an undefined return code")]
+    Undefined,
+    /// The page is a save area of another level, or cannot be read.
+    #[error("the page is no save area of the guest's level")]
+    NoSaveArea,
+}
+
+impl Guests {
+    /// The right, where the platform has guests; for whoever serves them.
+    #[must_use]
+    pub fn of_platform() -> Option<Self> {
+        snp::has_levels().then_some(Self(()))
+    }
+
+    /// The SEV features that this processor runs with.
+    #[must_use]
+    pub fn own_features(self) -> SevFeatures {
+        snp::features()
+    }
+
+    /// Opens a private page outside the module's region.
+    ///
+    /// # Errors
+    ///
+    /// It is the module's, or there cannot be such a page.
+    ///
+    /// # Panics
+    ///
+    /// As [`Window::open`].
+    pub fn page(self, gpa: u64, size: PageSize) -> Result<GuestPage, WindowError> {
+        let window_size = match size {
+            PageSize::Size4K => WindowSize::Small,
+            PageSize::Size2M => WindowSize::Large,
+        };
+        Ok(GuestPage { window: Window::open(gpa, window_size, Encryption::Private)?, size })
+    }
+
+    /// Tells the host where the save area is with which this processor is to
+    /// run `level`. It does so when it is first [run](Self::run).
+    ///
+    /// # Errors
+    ///
+    /// The host does not accept it.
+    pub fn announce(
+        self,
+        level: Vmpl,
+        save_area: u64,
+        features: SevFeatures,
+    ) -> Result<(), StopReason> {
+        snp::announce_save_area(level, save_area, features)
+    }
+
+    /// Has the host make pages private that are not the module's, given by guest
+    /// physical address and size. They still have to be validated.
+    ///
+    /// # Errors
+    ///
+    /// The host does not do its part.
+    pub fn make_private(
+        self,
+        pages: impl Iterator<Item = (u64, PageSize)>,
+    ) -> Result<(), StopReason> {
+        snp::make_private(pages)
+    }
+
+    /// Has the host run `level` on this processor. Returns when the module's
+    /// level is run again, which the guest can ask for, and the host do at any
+    /// time.
+    ///
+    /// # Errors
+    ///
+    /// The host refuses.
+    pub fn run(self, level: Vmpl) -> Result<(), NotRun> {
+        snp::run_level(level).map_err(|_| NotRun)
+    }
+}
+
+/// A page of a guest's, open for as long as this lives.
+#[derive(Debug)]
+pub struct GuestPage {
+    window: Window,
+    size: PageSize,
+}
+
+impl GuestPage {
+    /// The page's content.
+    #[must_use]
+    pub fn content(&self) -> &View {
+        &self.window
+    }
+
+    /// Accepts the page as private memory.
+    ///
+    /// # Errors
+    ///
+    /// The processor refuses it.
+    pub fn validate(&self) -> Result<Validated, PageFailure> {
+        self.set_validation(Validation::Validate)
+    }
+
+    /// Gives the page up as private memory.
+    ///
+    /// # Errors
+    ///
+    /// The processor refuses it.
+    pub fn rescind(&self) -> Result<Validated, PageFailure> {
+        self.set_validation(Validation::Rescind)
+    }
+
+    /// Says what a level below the module's may do with the page.
+    ///
+    /// # Errors
+    ///
+    /// The processor refuses it.
+    ///
+    /// # Panics
+    ///
+    /// The level is the module's.
+    pub fn permit(&self, level: Vmpl, permissions: PagePermissions) -> Result<(), PageFailure> {
+        assert!(level != Vmpl::Vmpl0, "nobody limits the module's own level");
+        self.adjust(u64::from(permissions.bits()) << 8 | u64::from(level.number()))
+    }
+
+    /// Makes the page a save area of `level`. No level below the module's has
+    /// access to it any more.
+    ///
+    /// # Errors
+    ///
+    /// The processor refuses it, or the page says another level; the page is
+    /// then none, and the guest's permissions are still withdrawn.
+    ///
+    /// # Panics
+    ///
+    /// The level is the module's, or the page is a large one.
+    pub fn make_save_area(&self, level: Vmpl) -> Result<(), PageFailure> {
+        assert!(level != Vmpl::Vmpl0, "save areas of the module are its own pages");
+        assert!(self.size == PageSize::Size4K, "a save area is a page of 4 KiB");
+        self.forbid()?;
+        let place = offset_of!(Vmsa, vmpl);
+        let word = self.window.load(place & !7).map_err(|_| PageFailure::NoSaveArea)?;
+        if word.to_le_bytes()[place & 7] != level.number() {
+            return Err(PageFailure::NoSaveArea);
+        }
+        self.adjust(MAKE_SAVE_AREA)
+    }
+
+    /// Makes the page one like others again. No level below the module's has
+    /// access to it.
+    ///
+    /// # Errors
+    ///
+    /// The processor refuses it, for example because it runs with it.
+    pub fn end_save_area(&self) -> Result<(), PageFailure> {
+        self.forbid()
+    }
+
+    /// Takes all permissions from all levels below the module's.
+    ///
+    /// # Errors
+    ///
+    /// The processor refuses it.
+    pub fn forbid(&self) -> Result<(), PageFailure> {
+        for level in GUEST_LEVELS {
+            self.permit(level, PagePermissions::empty())?;
+        }
+        // Processors that run the guest may remember what was allowed; only by
+        // this instruction can they be made to forget it.
+        if broadcast::is_available() {
+            broadcast::forget();
+        }
+        Ok(())
+    }
+
+    fn set_validation(&self, validation: Validation) -> Result<Validated, PageFailure> {
+        snp::set_validation(self.window.address(), self.size, validation).map_err(refused)
+    }
+
+    /// RMPADJUST of the page.
+    fn adjust(&self, operand: u64) -> Result<(), PageFailure> {
+        snp::adjust(self.window.address(), self.size, operand).map_err(refused)
+    }
+}
+
+/// Operand of RMPADJUST: bit 16 makes a save area; the target level, which must
+/// be below the own one, gets no permissions [APM 24594 RMPADJUST].
+const MAKE_SAVE_AREA: u64 = 1 << 16 | 1;
+
+fn refused(code: Option<ReturnCode>) -> PageFailure {
+    code.map_or(PageFailure::Undefined, PageFailure::Refused)
+}
