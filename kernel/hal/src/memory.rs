@@ -97,4 +97,4 @@ pub(crate) use user_copy::note_smap;
 #[cfg(target_os = "none")]
 pub use user_copy::{copy_from_user, copy_to_user};
 #[cfg(target_os = "none")]
-pub use windows::{StandingWindow, View, Window, WindowError, WindowSize};
+pub use windows::{Standing, View, Window, WindowError, WindowSize, look_again};

@@ -8,15 +8,15 @@
 //! processor ever uses the place, and only this one has to forget it.
 //!
 //! Two more places of each processor are for pages that it looks at again and
-//! again: a [`StandingWindow`] stays open, and does not keep interrupts away.
+//! again ([`look_again`]): they go on leading to the page of last time until
+//! another one is asked for.
 //!
 //! The page's content belongs to others. It is copied in and out by the
 //! instructions of `recoverable.rs`; there is no reference to it.
 
 use alloc::vec::Vec;
-use core::marker::PhantomData;
 use core::ops::Deref;
-use core::sync::atomic::{AtomicU8, Ordering};
+use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use abi_boot::PAGE_SIZE;
 use abi_x86::{Level, SIZE_2M};
@@ -36,22 +36,43 @@ use crate::sync::{Masked, Once, mask};
 /// its calling area, and one to spare.
 const WINDOWS_PER_PROCESSOR: u64 = 4;
 
-/// Standing windows that a processor can have at once: the save area and the
-/// calling area of the virtual processor that it runs.
+/// What a processor looks at again and again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The save area of the virtual processor that it runs.
+    SaveArea = 0,
+    /// The calling area of that virtual processor.
+    CallingArea = 1,
+}
+
 const STANDING_PER_PROCESSOR: u64 = 2;
 
 /// Small places of a processor: windows first, then standing ones.
 const PLACES_PER_PROCESSOR: u64 = WINDOWS_PER_PROCESSOR + STANDING_PER_PROCESSOR;
 
 /// The bit of the large window.
-const LARGE_BIT: u8 = 1 << PLACES_PER_PROCESSOR;
+const LARGE_BIT: u8 = 1 << WINDOWS_PER_PROCESSOR;
 
 /// The bits of windows that are closed soon.
 const WINDOW_BITS: u8 = (1 << WINDOWS_PER_PROCESSOR) - 1;
 
-/// By processor, a bit for each of its windows that is open; that of the large
-/// one comes after the others.
-static OPEN: Once<Vec<AtomicU8>> = Once::new();
+/// By processor.
+static PLACES: Once<Vec<Places>> = Once::new();
+
+/// The places of one processor. Only it changes them, with interrupts masked.
+#[derive(Debug)]
+struct Places {
+    /// A bit for each window that is open, the large one's last.
+    open: AtomicU8,
+    /// Where the standing places lead: the page's address and 1, or 0.
+    standing: [AtomicU64; STANDING_PER_PROCESSOR as usize],
+}
+
+impl Places {
+    const fn new() -> Self {
+        Self { open: AtomicU8::new(0), standing: [const { AtomicU64::new(0) }; 2] }
+    }
+}
 
 /// Makes room for windows of `processors` processors.
 ///
@@ -67,12 +88,12 @@ pub(crate) fn start(processors: u32) -> Result<(), OutOfMemory> {
     edit_owned(range.clone(), |cursor| cursor.prepare(range, Level::PageTable))?;
     let range = LARGE_WINDOWS..large_window(processors);
     edit_owned(range.clone(), |cursor| cursor.prepare(range, Level::PageDirectory))?;
-    let mut open = Vec::new();
-    open.try_reserve_exact(processors as usize).map_err(|_| OutOfMemory)?;
+    let mut places = Vec::new();
+    places.try_reserve_exact(processors as usize).map_err(|_| OutOfMemory)?;
     for _ in 0..processors {
-        open.try_push(AtomicU8::new(0))?;
+        places.try_push(Places::new())?;
     }
-    assert!(OPEN.set(open).is_ok(), "there is one set of windows");
+    assert!(PLACES.set(places).is_ok(), "there is one set of windows");
     Ok(())
 }
 
@@ -123,19 +144,9 @@ pub struct View {
 #[derive(Debug)]
 pub struct Window {
     view: View,
-    /// The bit in the processor's entry of [`OPEN`].
+    /// The bit in [`Places::open`].
     bit: u8,
     masked: Masked,
-}
-
-/// A window that stays open. It belongs to the processor that opened it, and to
-/// a task that stays there.
-#[derive(Debug)]
-pub struct StandingWindow {
-    view: View,
-    bit: u8,
-    /// It stays on its processor.
-    not_send: PhantomData<*const ()>,
 }
 
 impl Window {
@@ -157,7 +168,8 @@ impl Window {
     pub fn open(page: u64, size: WindowSize, encryption: Encryption) -> Result<Self, WindowError> {
         check(page, size)?;
         let masked = mask();
-        let (processor, bits) = own_bits(&masked);
+        let (processor, places) = own_places(&masked);
+        let bits = places.open.load(Ordering::Relaxed);
         let (address, bit) = match size {
             WindowSize::Small => {
                 let slot = (bits & WINDOW_BITS).trailing_ones();
@@ -174,40 +186,44 @@ impl Window {
     }
 }
 
-impl StandingWindow {
-    /// Opens a standing window to the private page of 4 KiB at guest physical
-    /// address `page`.
-    ///
-    /// # Errors
-    ///
-    /// See [`WindowError`].
-    ///
-    /// # Panics
-    ///
-    /// The processor has two of them open, or is more than the boot block allows.
-    pub fn open(page: u64) -> Result<Self, WindowError> {
-        let size = WindowSize::Small;
-        check(page, size)?;
-        let masked = mask();
-        let (processor, bits) = own_bits(&masked);
-        let slot = u64::from((bits >> WINDOWS_PER_PROCESSOR).trailing_ones());
-        assert!(slot < STANDING_PER_PROCESSOR, "a processor has two standing windows");
-        let slot = WINDOWS_PER_PROCESSOR + slot;
-        let (address, bit) = (place(processor, slot), 1 << slot);
-        let view = View::open(page, address, size, Encryption::Private, bit, &masked)?;
-        Ok(Self { view, bit, not_send: PhantomData })
+/// Shows a private page of 4 KiB to `look`, with interrupts masked, and is fast
+/// if it is the page that this processor has looked at last in this way.
+///
+/// Between calls the place goes on leading there, whatever becomes of the page;
+/// nobody uses it.
+///
+/// # Errors
+///
+/// See [`WindowError`].
+///
+/// # Panics
+///
+/// The processor is more than the boot block allows.
+pub fn look_again<R>(
+    standing: Standing,
+    page: u64,
+    look: impl FnOnce(&View) -> R,
+) -> Result<R, WindowError> {
+    let masked = mask();
+    let (processor, places) = own_places(&masked);
+    let address = place(processor, WINDOWS_PER_PROCESSOR + standing as u64);
+    let leads_to = &places.standing[standing as usize];
+    if leads_to.load(Ordering::Relaxed) != page + 1 {
+        check(page, WindowSize::Small)?;
+        let attributes = Attributes {
+            access: Access::ReadWrite,
+            mode: Mode::Kernel,
+            encryption: Encryption::Private,
+        };
+        set_own_page(address, Level::PageTable, Some((page, attributes)))
+            .map_err(|_| WindowError::Address(page))?;
+        flush_own(address..address + PAGE_SIZE);
+        leads_to.store(page + 1, Ordering::Relaxed);
     }
+    Ok(look(&View { address, size: WindowSize::Small }))
 }
 
 impl Deref for Window {
-    type Target = View;
-
-    fn deref(&self) -> &View {
-        &self.view
-    }
-}
-
-impl Deref for StandingWindow {
     type Target = View;
 
     fn deref(&self) -> &View {
@@ -229,7 +245,7 @@ impl View {
         let attributes = Attributes { access: Access::ReadWrite, mode: Mode::Kernel, encryption };
         set_own_page(address, size.level(), Some((page, attributes)))
             .map_err(|_| WindowError::Address(page))?;
-        change_own_bits(masked, |bits| bits | bit);
+        change_open(masked, |bits| bits | bit);
         Ok(Self { address, size })
     }
 
@@ -238,7 +254,7 @@ impl View {
         let closed = set_own_page(self.address, self.size.level(), None);
         assert!(closed.is_ok(), "the place led to a page, so it has a table");
         flush_own(self.address..self.address + PAGE_SIZE);
-        change_own_bits(masked, |bits| bits & !bit);
+        change_open(masked, |bits| bits & !bit);
     }
 
     /// Where the kernel sees the page, until the window is closed.
@@ -339,12 +355,6 @@ impl Drop for Window {
     }
 }
 
-impl Drop for StandingWindow {
-    fn drop(&mut self) {
-        self.view.close(self.bit, &mask());
-    }
-}
-
 /// Whether there can be such a page that is not the module's.
 fn check(page: u64, size: WindowSize) -> Result<(), WindowError> {
     let bytes = size.level().entry_size();
@@ -359,22 +369,18 @@ fn check(page: u64, size: WindowSize) -> Result<(), WindowError> {
     Ok(())
 }
 
-/// This processor's number, and which of its places are open. Interrupts are
-/// masked, and only the processor itself changes them.
-fn own_bits(_: &Masked) -> (u32, u8) {
+/// This processor's number and places. Interrupts are masked, so it stays this
+/// one.
+fn own_places(_: &Masked) -> (u32, &'static Places) {
     let processor = current().index().number();
-    (processor, open_places(processor).load(Ordering::Relaxed))
+    let places = PLACES.get().and_then(|places| places.get(processor as usize));
+    let Some(places) = places else { panic!("windows have started, for all processors") };
+    (processor, places)
 }
 
-fn change_own_bits(masked: &Masked, change: impl FnOnce(u8) -> u8) {
-    let (processor, bits) = own_bits(masked);
-    open_places(processor).store(change(bits), Ordering::Relaxed);
-}
-
-fn open_places(processor: u32) -> &'static AtomicU8 {
-    let open = OPEN.get().and_then(|open| open.get(processor as usize));
-    let Some(open) = open else { panic!("windows have started, for all processors") };
-    open
+fn change_open(masked: &Masked, change: impl FnOnce(u8) -> u8) {
+    let (_, places) = own_places(masked);
+    places.open.store(change(places.open.load(Ordering::Relaxed)), Ordering::Relaxed);
 }
 
 /// Address of a processor's place for small pages.
