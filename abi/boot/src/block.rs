@@ -19,7 +19,7 @@ const MAGIC: [u8; 8] = *b"SVSMBOOT";
 
 /// Version of the layout. A kernel refuses every other one: builder and kernel
 /// come from the same commit.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// The fixed start of a boot block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -127,17 +127,33 @@ impl PartKind {
     pub const DEVICE_TREE: Self = Self(10);
     /// An ELF file of a user-mode service.
     pub const SERVICE: Self = Self(11);
-    /// Guest payload: a Linux bzImage, whole file.
+    /// Of the guest: its kernel's protected-mode part, where it is to run.
     pub const GUEST_KERNEL: Self = Self(12);
-    /// Guest payload: initial RAM disk.
+    /// Of the guest: initial RAM disk.
     pub const GUEST_INITRD: Self = Self(13);
-    /// Guest payload: kernel command line without terminating zero.
+    /// Of the guest: its kernel's command line with terminating zero.
     pub const GUEST_COMMAND_LINE: Self = Self(14);
     /// Names of the kernel's functions ([`Symbols`](crate::Symbols)).
     pub const SYMBOLS: Self = Self(15);
     /// Options for the kernel: the manifest's text, in UTF-8. What words it may
     /// have is for the kernel to say.
     pub const KERNEL_OPTIONS: Self = Self(16);
+    /// How the guest is entered and what the module fills in before
+    /// ([`GuestStart`](crate::GuestStart)).
+    pub const GUEST_START: Self = Self(17);
+    /// Of the guest: Linux `struct boot_params`, complete but for the memory
+    /// map, which has no entries.
+    pub const GUEST_BOOT_PARAMETERS: Self = Self(18);
+    /// Of the guest: what leads it to its secrets and CPUID pages, and its
+    /// first descriptor table.
+    pub const GUEST_PLATFORM_DATA: Self = Self(19);
+    /// Of the guest: its first page tables, top level first.
+    pub const GUEST_PAGE_TABLES: Self = Self(20);
+    /// Of the guest: ACPI tables, root pointer first.
+    pub const GUEST_ACPI_TABLES: Self = Self(21);
+    /// Of the guest: a page of zeros that the module fills in; the name says
+    /// what with. No memory for the guest to allocate.
+    pub const GUEST_RESERVED: Self = Self(22);
 
     /// The kind's name in words, if it is one that this version knows.
     #[must_use]
@@ -159,6 +175,12 @@ impl PartKind {
             Self::GUEST_COMMAND_LINE => "guest command line",
             Self::SYMBOLS => "symbols",
             Self::KERNEL_OPTIONS => "kernel options",
+            Self::GUEST_START => "guest start",
+            Self::GUEST_BOOT_PARAMETERS => "guest boot parameters",
+            Self::GUEST_PLATFORM_DATA => "guest platform data",
+            Self::GUEST_PAGE_TABLES => "guest page tables",
+            Self::GUEST_ACPI_TABLES => "guest acpi tables",
+            Self::GUEST_RESERVED => "guest reserved",
             _ => return None,
         })
     }
@@ -317,7 +339,7 @@ impl<'a> BootBlock<'a> {
             return Err(Error::Console(header.console));
         }
         check_region(header)?;
-        check_parts(parts)?;
+        check_parts(header, parts)?;
         Ok(Self { header, parts })
     }
 
@@ -330,6 +352,14 @@ impl<'a> BootBlock<'a> {
     /// The parts of one kind.
     pub fn parts_of(&self, kind: PartKind) -> impl Iterator<Item = &'a Part> {
         self.parts.iter().filter(move |part| part.kind == kind)
+    }
+
+    /// What lies outside the region: the guest's pages. They were launched with
+    /// the image and so are measured and validated.
+    pub fn guest_parts(&self) -> impl Iterator<Item = &'a Part> {
+        // Parts of a checked block lie all inside or all outside.
+        let block = *self;
+        self.parts.iter().filter(move |part| block.virtual_address(part.gpa).is_none())
     }
 
     /// Virtual address of a physical one inside the region.
@@ -355,14 +385,18 @@ fn check_region(header: &Header) -> Result<(), Error> {
     if aligned && fits { Ok(()) } else { Err(Error::Region) }
 }
 
-fn check_parts(parts: &[Part]) -> Result<(), Error> {
+fn check_parts(header: &Header, parts: &[Part]) -> Result<(), Error> {
+    // A checked region does not wrap around.
+    let region = header.region_base..header.region_base + header.region_size;
     let mut free_from = 0;
     for (index, part) in parts.iter().enumerate() {
         let aligned = part.gpa.is_multiple_of(PAGE_SIZE) && part.size.is_multiple_of(PAGE_SIZE);
         let filled = part.size != 0 && part.content_size <= part.size;
         let harmless = !part.access.contains(Access::WRITE | Access::EXECUTE);
         let end = part.gpa.checked_add(part.size).ok_or(Error::Part(index))?;
-        if !(aligned && filled && harmless) {
+        let inside = part.gpa >= region.start && end <= region.end;
+        let outside = part.gpa >= region.end || end <= region.start;
+        if !(aligned && filled && harmless && (inside || outside)) {
             return Err(Error::Part(index));
         }
         if part.gpa < free_from {

@@ -15,6 +15,9 @@
 //! asks for them. The boot block is the first page of the region. Two holes
 //! are left unmapped: the guard pages below and above the boot stack.
 //!
+//! What the guest starts with lies outside, at its final addresses; how it is
+//! entered says a [`GuestStart`] inside.
+//!
 //! # State at the 64-bit entry
 //!
 //! | register | value |
@@ -44,12 +47,14 @@
 
 mod block;
 mod console;
+mod guest_start;
 mod kernel_file;
 mod region;
 mod symbols;
 
 pub use block::{Access, BootBlock, Error, Header, MAX_PARTS, Part, PartKind, Platform};
 pub use console::ConsoleAudience;
+pub use guest_start::{GuestStart, GuestStartError};
 pub use kernel_file::{NOTE_OWNER, NOTE_PVH_ENTRY, PAGE_TABLE_ROOT_OFFSET, STACK_TOP_OFFSET};
 pub use region::{MAX_REGION_SIZE, PAGE_SIZE, VIRTUAL_BASE};
 pub use symbols::{Symbol, SymbolEntry, Symbols, SymbolsError, SymbolsHeader};

@@ -97,12 +97,20 @@ impl Entry {
         CertificateKind(Uuid::from_bytes(self.kind))
     }
 
+    /// Where the certificate starts that the entry leads to.
+    fn start(&self) -> Option<usize> {
+        usize::try_from(u32::from_le_bytes(self.offset)).ok()
+    }
+
+    /// Where it ends, `None` if no memory reaches so far.
+    fn end(&self) -> Option<usize> {
+        self.start()?.checked_add(usize::try_from(u32::from_le_bytes(self.length)).ok()?)
+    }
+
     /// The certificate that the entry leads to, `None` if it is not within
     /// `bytes`.
     fn certificate<'a>(&self, bytes: &'a [u8]) -> Option<Certificate<'a>> {
-        let offset = usize::try_from(u32::from_le_bytes(self.offset)).ok()?;
-        let length = usize::try_from(u32::from_le_bytes(self.length)).ok()?;
-        let bytes = bytes.get(offset..offset.checked_add(length)?)?;
+        let bytes = bytes.get(self.start()?..self.end()?)?;
         Some(Certificate { kind: self.kind(), bytes })
     }
 }
@@ -191,6 +199,14 @@ impl<'a> CertificateTable<'a> {
     pub fn certificates(self) -> impl Iterator<Item = Certificate<'a>> {
         // Every entry leads to a certificate: that was checked.
         self.entries.iter().filter_map(move |entry| entry.certificate(self.bytes))
+    }
+
+    /// Bytes up to the end of what reaches farthest, the table's own end or that
+    /// of a certificate: what is behind them belongs to nobody.
+    #[must_use]
+    pub fn size(self) -> usize {
+        let table_end = (self.entries.len() + 1) * size_of::<Entry>();
+        self.entries.iter().filter_map(Entry::end).fold(table_end, usize::max)
     }
 
     /// The first certificate of this kind.

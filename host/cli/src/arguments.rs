@@ -17,7 +17,7 @@ Examples:
   cargo svsm setup --dry-run                  what is needed, and what is there
   cargo svsm build                            the image, in target/svsm/release
   cargo svsm image measure target/svsm/release/svsm.igvm
-  cargo svsm run --igvm target/svsm/release/svsm.igvm
+  cargo svsm run                              a guest below the module, simulated
   cargo svsm test                             everything that must pass
 
 Each command provides what it needs by itself, in ~/.cache/svsm (or SVSM_CACHE,
@@ -47,7 +47,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Image(image::Arguments),
     /// Run a guest in the platform simulator
-    Run(run::Arguments),
+    Run(Box<run::Arguments>),
     /// Export the simulated processor's certificates, verify attestation reports
     #[command(subcommand)]
     Endorsement(endorsement::Arguments),

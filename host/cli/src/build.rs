@@ -58,6 +58,9 @@ pub(crate) struct Arguments {
     author_key: Option<PathBuf>,
 }
 
+/// What an image is made of if nothing else is said, in the tree.
+const DEFAULT_MANIFEST: &str = "images/svsm.toml";
+
 /// How packages are compiled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Profile {
@@ -146,6 +149,29 @@ pub(crate) fn changed_image(
     make_of(project, manifest, &Arguments { out: Some(folder), ..released(None) }, messages)
 }
 
+/// The default manifest.
+///
+/// # Errors
+///
+/// It cannot be read.
+pub(crate) fn default_manifest(project: &Project) -> Result<Manifest> {
+    Ok(Manifest::load(&project.workspace.root().join(DEFAULT_MANIFEST))?)
+}
+
+/// Compiles what `manifest` names, for release, and says where the programs lie.
+///
+/// # Errors
+///
+/// As [`compile`].
+pub(crate) fn compile_for(
+    project: &Project,
+    manifest: &Manifest,
+    messages: Stdio,
+) -> Result<BTreeMap<String, PathBuf>> {
+    let packages: BTreeSet<&str> = manifest.packages().collect();
+    compile(project, &packages, Profile::Release.cargo(), messages)
+}
+
 /// Release, all platforms, the usual folder.
 fn released(manifest: Option<PathBuf>) -> Arguments {
     Arguments {
@@ -159,8 +185,10 @@ fn released(manifest: Option<PathBuf>) -> Arguments {
 }
 
 fn make(project: &Project, arguments: &Arguments, messages: Stdio) -> Result<Built> {
-    let default = || project.workspace.root().join("images/svsm.toml");
-    let manifest = Manifest::load(&arguments.manifest.clone().unwrap_or_else(default))?;
+    let manifest = match &arguments.manifest {
+        Some(path) => Manifest::load(path)?,
+        None => default_manifest(project)?,
+    };
     make_of(project, &manifest, arguments, messages)
 }
 

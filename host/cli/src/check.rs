@@ -98,6 +98,9 @@ pub(crate) fn jobs(project: &Project) -> Vec<Job<'_>> {
         Job::all_or_nothing("clippy-bare-metal", "lints of what runs without a system", |log| {
             clippy_bare_metal(project, log)
         }),
+        Job::all_or_nothing("build-bare-metal", "libraries compile without a system", |log| {
+            build_bare_metal(project, log)
+        }),
         Job::all_or_nothing("documentation", "rustdoc has no warnings", |log| {
             documentation(project, log)
         }),
@@ -150,6 +153,13 @@ fn clippy_bare_metal(project: &Project, log: &mut Log) -> Result<()> {
     let mut command = module::cargo(project, "clippy")?;
     command.args(project.workspace.select(World::BareMetal));
     log.run(command.args(["--", "-D", "warnings"]))
+}
+
+/// Lints stop before code is made: what the compiler cannot make, for want of
+/// vector registers say, shows only here.
+fn build_bare_metal(project: &Project, log: &mut Log) -> Result<()> {
+    let mut command = module::cargo(project, "build")?;
+    log.run(command.args(project.workspace.select(World::BareMetal)).arg("--lib"))
 }
 
 fn documentation(project: &Project, log: &mut Log) -> Result<()> {

@@ -9,6 +9,8 @@ pub(crate) enum Verdict {
     Good,
     /// It is not, and the command has said why: exit code 1.
     Bad,
+    /// What ran in a guest has ended with this status: the same exit code.
+    Status(u8),
 }
 
 /// A wrong word on the command line that clap cannot know: exit code 2. Every

@@ -30,6 +30,7 @@ mod jobs;
 mod log;
 mod machine;
 mod module;
+mod module_image;
 mod output_file;
 mod process;
 mod project;
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
     match dispatch(&line, terminal) {
         Ok(Verdict::Good) => ExitCode::SUCCESS,
         Ok(Verdict::Bad) => ExitCode::FAILURE,
+        Ok(Verdict::Status(status)) => ExitCode::from(status),
         Err(error) => fail(&error, terminal),
     }
 }

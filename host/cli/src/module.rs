@@ -68,10 +68,19 @@ fn library_flags(project: &Project) -> Result<Vec<String>> {
     Ok(libraries.into_iter().flat_map(flag).collect())
 }
 
-/// Ciphers in portable code: the target has no vector registers, and LLVM fails
-/// on the vector code that is compiled otherwise, though nothing calls it.
-const PORTABLE_CIPHERS: [&str; 4] =
-    ["--cfg", "aes_backend=\"soft\"", "--cfg", "polyval_backend=\"soft\""];
+/// Ciphers and hashes in portable code: the target has no vector registers, and
+/// LLVM fails on the vector code that is compiled otherwise, though nothing calls
+/// it.
+const PORTABLE: [&str; 8] = [
+    "--cfg",
+    "aes_backend=\"soft\"",
+    "--cfg",
+    "polyval_backend=\"soft\"",
+    "--cfg",
+    "sha1_backend=\"soft\"",
+    "--cfg",
+    "sha2_backend=\"soft\"",
+];
 
 /// Frame pointers, by which the kernel says who called whom when it stops.
 const FRAME_POINTERS: &str = "-Cforce-frame-pointers=yes";
@@ -80,7 +89,7 @@ const FRAME_POINTERS: &str = "-Cforce-frame-pointers=yes";
 /// files, too.
 fn flags(project: &Project) -> Result<Vec<String>> {
     let mut flags = library_flags(project)?;
-    flags.extend(PORTABLE_CIPHERS.map(str::to_owned));
+    flags.extend(PORTABLE.map(str::to_owned));
     flags.push(FRAME_POINTERS.to_owned());
     let commit = project.toolbox.compiler_commit();
     let sysroot = process::capture(

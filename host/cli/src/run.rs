@@ -3,6 +3,7 @@
 //! The arguments become a request, `simulation` does the work, and this command
 //! sits at the console and says what came out of it.
 
+mod image;
 mod keys;
 mod person;
 mod raw_terminal;
@@ -16,23 +17,19 @@ use std::time::Duration;
 use abi_simulator::launch::{CpuidPolicy, Trace};
 use abi_simulator::report;
 use abi_snp::{SevFeatures, Vmpl};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::builder::NonEmptyStringValueParser;
 use serde_json::{Value, json};
-use svsm_initrd::ram_disk::Task;
-use tempfile::TempDir;
 
-use crate::failure::Verdict;
-use crate::guest;
+use crate::failure::{Usage, Verdict};
 use crate::output_file;
 use crate::project::Project;
 use crate::session::Session;
-use crate::setup::LINUX_7;
 use crate::simulation::{
-    Devices, End, FirmwareItem, Image, LinuxImage, Outcome, Pace, Platform, Request, Statistics,
-    simulate,
+    Devices, End, FirmwareItem, Outcome, Pace, Platform, Request, Statistics, simulate,
 };
 use crate::terminal::{Terminal, Tone, seconds};
+use image::{Linux, Provided, Wanted};
 use person::Person;
 use values::Serial;
 
@@ -40,12 +37,17 @@ use values::Serial;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  cargo svsm run
-  cargo svsm run --igvm target/svsm/release/svsm.igvm
+  cargo svsm run                                  Linux below the module, a shell
+  cargo svsm run --guest-script check.sh          … a script instead of the shell
   cargo svsm run --kernel bzImage --initrd initrd.gz --append console=ttyS0
+  cargo svsm run --guest none                     the module alone
+  cargo svsm run --bare                           Linux at VMPL0, no module
   cargo svsm run --igvm other.igvm --cpus 4 --memory 2G --trace ghcb,pages
   cargo svsm run --igvm other.igvm --expect login: --timeout 60
   cargo svsm run --igvm other.igvm --icount --stats counts.json
+
+Without --igvm, the module of this tree is built first, as images/svsm.toml says.
+That is an image for development: the console shows the module's messages.
 
 On a terminal every key is the guest's, Ctrl-C too. Ctrl-A x ends the run,
 Ctrl-A h says what else there is.
@@ -53,45 +55,51 @@ Ctrl-A h says what else there is.
 The console goes to the standard output, what the simulator says to the standard
 error stream; its last line says what ended the run. The exit code is 0 if the
 guest switched itself off, if the text of --expect appeared or if you left with
-Ctrl-A x. With --expect, nothing but the text counts.")]
+Ctrl-A x. With --expect, nothing but the text counts. With --guest-script it is
+the script's exit status if the guest switched itself off after it, else 1.")]
 pub(crate) struct Arguments {
-    /// IGVM file for SEV-SNP to start, of this or any other project [without
-    /// this and --kernel: Debian's kernel 7 at VMPL0, with a shell]
-    #[arg(long, value_name = "FILE", help_heading = "Image")]
-    igvm: Option<PathBuf>,
-    /// Linux kernel to start at VMPL0, without a module; the image is built in
-    /// memory
-    #[arg(long, value_name = "BZIMAGE", conflicts_with = "igvm", help_heading = "Image")]
-    kernel: Option<PathBuf>,
-    /// Initial RAM disk for the kernel
+    /// IGVM file for SEV-SNP to start, of this or any other project [default:
+    /// the module of this tree]
     #[arg(
         long,
         value_name = "FILE",
-        requires = "kernel",
-        conflicts_with = "igvm",
+        conflicts_with_all = ["guest", "bare", "kernel", "initrd", "guest_script"],
         help_heading = "Image"
     )]
+    igvm: Option<PathBuf>,
+    /// What the module starts below itself
+    #[arg(long, value_name = "KIND", value_enum, default_value_t, help_heading = "Image")]
+    guest: GuestKind,
+    /// Start Linux at VMPL0, without the module
+    #[arg(long, conflicts_with = "guest", help_heading = "Image")]
+    bare: bool,
+    /// Linux kernel for the guest [default: Debian's kernel 7, with a shell]
+    #[arg(long, value_name = "BZIMAGE", help_heading = "Image")]
+    kernel: Option<PathBuf>,
+    /// Initial RAM disk for the kernel
+    #[arg(long, value_name = "FILE", requires = "kernel", help_heading = "Image")]
     initrd: Option<PathBuf>,
     /// Command line for the kernel, or for an IGVM file that asks for one
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, help_heading = "Image")]
+    append: Option<String>,
+    /// Script of busybox's shell to run in the guest instead of a shell; the run
+    /// ends with its exit status
     #[arg(
         long,
-        value_name = "TEXT",
-        default_value = "",
-        hide_default_value = true,
-        allow_hyphen_values = true,
+        value_name = "FILE",
+        conflicts_with_all = ["initrd", "expect"],
         help_heading = "Image"
     )]
-    append: String,
+    guest_script: Option<PathBuf>,
 
-    /// Virtual processors, 1 to 8
+    /// Virtual processors, 1 to 8 [default: 2 for a guest of the module, else 1]
     #[arg(
         long,
         value_name = "N",
-        default_value_t = Platform::default().cpus,
         value_parser = clap::value_parser!(u32).range(1..=8),
         help_heading = "Platform"
     )]
-    cpus: u32,
+    cpus: Option<u32>,
     /// Memory of the guest, up to 4G, in steps of 2M
     #[arg(
         long,
@@ -222,6 +230,16 @@ pub(crate) struct Arguments {
     gdb: Option<u16>,
 }
 
+/// What runs below the module.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum GuestKind {
+    /// Linux
+    #[default]
+    Linux,
+    /// Nothing: the module alone
+    None,
+}
+
 /// Which processor features a guest is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 enum Cpuid {
@@ -236,80 +254,79 @@ enum Cpuid {
 ///
 /// # Errors
 ///
-/// There is no run: see [`simulate`]; or what runs by default cannot be had.
+/// There is no run: see [`simulate`]; or what is to run cannot be had.
 pub(crate) fn run(arguments: &Arguments, session: Session) -> Result<Verdict> {
+    let wanted = wanted(arguments)?;
     let project = Project::open(session)?;
-    let stock = match (&arguments.igvm, &arguments.kernel) {
-        (None, None) => Some(StockGuest::provide(&project)?),
-        _ => None,
-    };
-    let request = request(arguments, stock.as_ref());
+    let cpus = arguments.cpus.unwrap_or_else(|| usual_cpus(&wanted));
+    let provided = image::provide(&project, wanted, arguments.c_bit)?;
+    let request = request(arguments, &provided, cpus);
     let terminal = session.terminal;
+    if let Some(note) = &provided.note {
+        // The terminal may be gone, which is no reason to fail.
+        let _ = writeln!(std::io::stderr(), "{}", terminal.paint_error(Tone::Quiet, note));
+    }
     let mut person = Person::new(&arguments.serial, terminal)?;
     let outcome = simulate(&project, &request, &mut person, Stdio::inherit())?;
+    let script = provided.script.as_ref().map(|script| person.exit_status_of(script));
     person.leave()?;
 
     if let Some(path) = &arguments.stats {
         counts(&outcome, path, terminal)?;
     }
-    let verdict = verdict(&outcome.end, request.expect.as_deref());
+    let verdict = verdict(&outcome.end, request.expect.as_deref(), script);
     let tone = match verdict {
-        Verdict::Good => Tone::Good,
-        Verdict::Bad => Tone::Bad,
+        Verdict::Good | Verdict::Status(0) => Tone::Good,
+        Verdict::Bad | Verdict::Status(_) => Tone::Bad,
     };
     let mark = terminal.paint_error(tone, "run ended:");
-    let absent = match (&request.expect, verdict) {
-        (Some(text), Verdict::Bad) => format!(", and `{text}` did not appear"),
+    let more = match (&request.expect, script, verdict) {
+        (Some(text), _, Verdict::Bad) => format!(", and `{text}` did not appear"),
+        (_, Some(None), _) => ", and the script did not come to its end".to_owned(),
+        (_, Some(Some(status)), _) => format!(", and the script's exit status was {status}"),
         _ => String::new(),
     };
-    let line = format!("{mark} {}{absent} ({})", outcome.end, seconds(outcome.took));
+    let line = format!("{mark} {}{more} ({})", outcome.end, seconds(outcome.took));
     // The terminal may be gone, which is no reason to fail otherwise.
     let _ = writeln!(std::io::stderr(), "{line}");
     Ok(verdict)
 }
 
-/// What runs if nothing else is named: a stock kernel with a shell.
-struct StockGuest {
-    image: LinuxImage,
-    /// Holds the initial RAM disk until the run is over.
-    _folder: TempDir,
-}
-
-impl StockGuest {
-    /// Its kernel's arguments.
-    const COMMAND_LINE: &str = "console=ttyS0 quiet";
-
-    fn provide(project: &Project) -> Result<Self> {
-        let kernel = project.toolbox.guest_kernel(&LINUX_7)?;
-        let ram_disk = guest::ram_disk(&project.toolbox, &kernel, Task::Shell)?;
-        let folder = tempfile::Builder::new().prefix("svsm-run-").tempdir();
-        let folder = folder.context("cannot create a folder for the initial RAM disk")?;
-        let initrd = folder.path().join("initrd");
-        std::fs::write(&initrd, ram_disk)
-            .with_context(|| format!("cannot write {}", initrd.display()))?;
-        let image = LinuxImage::new(kernel.image, Some(initrd));
-        Ok(Self { image, _folder: folder })
+/// What the arguments ask for.
+fn wanted(arguments: &Arguments) -> Result<Wanted> {
+    let linux = Linux {
+        kernel: arguments.kernel.clone(),
+        initrd: arguments.initrd.clone(),
+        append: arguments.append.clone(),
+        script: arguments.guest_script.clone(),
+    };
+    match (&arguments.igvm, arguments.bare, arguments.guest) {
+        (Some(igvm), ..) => Ok(Wanted::Igvm(igvm.clone(), linux.append.unwrap_or_default())),
+        (None, true, _) => Ok(Wanted::Bare(linux)),
+        (None, false, GuestKind::Linux) => Ok(Wanted::UnderModule(linux)),
+        (None, false, GuestKind::None) if linux == Linux::default() => Ok(Wanted::Module),
+        (None, false, GuestKind::None) => {
+            let problem = "--guest none starts no guest: leave --kernel, --initrd, --append and \
+                           --guest-script out, or take --guest linux";
+            Err(Usage(problem.to_owned()).into())
+        }
     }
 }
 
-fn request(arguments: &Arguments, stock: Option<&StockGuest>) -> Request {
-    let (image, command_line) = match (&arguments.igvm, &arguments.kernel, stock) {
-        (Some(igvm), ..) => (Image::Igvm(igvm.clone()), ""),
-        (None, None, Some(stock)) => (Image::Linux(stock.image.clone()), StockGuest::COMMAND_LINE),
-        (None, kernel, _) => {
-            let kernel = kernel.clone().unwrap_or_default();
-            (Image::Linux(LinuxImage::new(kernel, arguments.initrd.clone())), "")
-        }
-    };
-    let command_line = match arguments.append.as_str() {
-        "" => command_line.to_owned(),
-        given => given.to_owned(),
-    };
+/// A guest of the module has two processors, so that it shows that it can.
+fn usual_cpus(wanted: &Wanted) -> u32 {
+    match wanted {
+        Wanted::UnderModule(_) => 2,
+        _ => Platform::default().cpus,
+    }
+}
+
+fn request(arguments: &Arguments, provided: &Provided, cpus: u32) -> Request {
     Request {
-        image,
-        command_line,
+        image: provided.image.clone(),
+        command_line: provided.command_line.clone(),
         platform: Platform {
-            cpus: arguments.cpus,
+            cpus,
             memory: arguments.memory,
             c_bit: arguments.c_bit,
             sev_features: arguments.sev_features.unwrap_or(Platform::default().sev_features),
@@ -335,13 +352,14 @@ fn request(arguments: &Arguments, stock: Option<&StockGuest>) -> Request {
     }
 }
 
-/// Whether the run did what was asked for: the text that was expected appeared,
-/// or, without such a text, the guest switched itself off or the person left.
-fn verdict(end: &End, expected: Option<&str>) -> Verdict {
-    match (end, expected) {
-        (End::Expected, _) | (End::Told(report::End::PoweredOff) | End::Left, None) => {
-            Verdict::Good
-        }
+/// Whether the run did what was asked for: the text that was expected appeared;
+/// or the script (`script` if there was one) ended and the guest switched itself
+/// off; or, with neither, the guest switched itself off or the person left.
+fn verdict(end: &End, expected: Option<&str>, script: Option<Option<u8>>) -> Verdict {
+    match (end, expected, script) {
+        (End::Expected, ..) => Verdict::Good,
+        (End::Told(report::End::PoweredOff), None, Some(Some(status))) => Verdict::Status(status),
+        (End::Told(report::End::PoweredOff) | End::Left, None, None) => Verdict::Good,
         _ => Verdict::Bad,
     }
 }

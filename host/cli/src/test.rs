@@ -10,7 +10,7 @@ mod libtest;
 mod listener;
 mod machine;
 mod oracle;
-mod recorder;
+pub(crate) mod recorder;
 mod reproducible;
 mod scenario;
 mod simulator;

@@ -123,10 +123,12 @@ pub fn build(
     let layouts = match &manifest.kind {
         Kind::Module(module) => {
             let files = inputs::read_module(module, packages)?;
+            let guest_kernel = files.guest_kernel(module)?;
             platforms
                 .iter()
                 .map(|platform| {
-                    let inputs = files.inputs(module, &manifest.snp, *platform);
+                    let inputs =
+                        files.inputs(module, &manifest.snp, *platform, guest_kernel.as_ref());
                     module::lay_out(&inputs)
                         .map(|layout| (*platform, layout))
                         .map_err(|source| Error::Module { platform: *platform, source })
@@ -135,8 +137,8 @@ pub fn build(
         }
         // A checked manifest of this kind has platform SNP only.
         Kind::Linux(linux) => {
-            let files = inputs::read_linux(linux)?;
-            let kernel = files.kernel(linux)?;
+            let files = inputs::read_linux(&linux.payload)?;
+            let kernel = files.kernel(&linux.payload)?;
             let layout = linux::lay_out(&files.inputs(linux, &manifest.snp, &kernel))?;
             BTreeMap::from([(PlatformName::Snp, layout)])
         }

@@ -14,6 +14,7 @@
 use thiserror::Error as ThisError;
 
 use crate::archive::{self, Archive, Mode};
+use crate::console;
 
 /// First program, up to the task.
 const PREPARE: &str = include_str!("ram_disk/prepare.sh");
@@ -49,7 +50,7 @@ pub struct Module<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task<'a> {
     /// Run this script of busybox's shell, and tell its exit status in a line
-    /// for [`console::exit_status`](crate::console::exit_status).
+    /// for [`console::exit_status`].
     Script(&'a str),
     /// A shell on the console, for a person.
     Shell,
@@ -94,11 +95,11 @@ impl RamDisk<'_> {
         let task = match self.task {
             Task::Script(script) => {
                 archive.file("script", Mode::Program, script.as_bytes())?;
-                RUN_SCRIPT
+                format!("mark={}\n{RUN_SCRIPT}", console::mark(script))
             }
-            Task::Shell => GIVE_SHELL,
+            Task::Shell => GIVE_SHELL.to_owned(),
         };
-        archive.file("init", Mode::Program, [PREPARE, task].concat().as_bytes())?;
+        archive.file("init", Mode::Program, [PREPARE, &task].concat().as_bytes())?;
         Ok(archive.finish())
     }
 

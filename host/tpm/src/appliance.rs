@@ -49,6 +49,8 @@ pub struct Appliance {
     provider: Box<dyn Provider>,
     presence: PhysicalPresence,
     established: bool,
+    /// Timers that have run out and were told of: bit *n* for TPM_RH_ACT_*n*.
+    timers: u16,
     journal: Arc<Journal>,
 }
 
@@ -64,6 +66,7 @@ impl Appliance {
             provider: provider(),
             presence: PhysicalPresence::Absent,
             established: false,
+            timers: 0,
             journal,
         }
     }
@@ -127,9 +130,11 @@ impl Appliance {
         // in the store.
         let mut device = self.device.take()?;
         let response = device.execute(&mut self.parts().1, locality, command);
+        let timers = device.signaled_timers(&self.clock);
         self.device = Some(device);
         let took = began.elapsed();
         self.journal.command(&Entry { connection, locality, command, response: &response, took });
+        self.note_timers(timers);
         Some(response)
     }
 
@@ -195,6 +200,14 @@ impl Appliance {
             new.iter().map(|(key, content)| Change { key: *key, content: Some(content.to_vec()) }),
         );
         Ok(self.store.commit(&changes)?)
+    }
+
+    /// Tells once of each timer that asks the platform to act.
+    fn note_timers(&mut self, signaled: u16) {
+        let new = signaled & !std::mem::replace(&mut self.timers, signaled);
+        for number in (0..u16::BITS).filter(|number| new & (1 << number) != 0) {
+            self.journal.note(&format!("timer {number:X} has run out"));
+        }
     }
 
     /// Where events are told.

@@ -12,6 +12,27 @@ pub(crate) fn cr3() -> u64 {
     value
 }
 
+/// What CR2 holds where no page fault has left an address: none can be it,
+/// because it is not canonical.
+const NO_FAULT: u64 = 1 << 63;
+
+/// Takes the address of this processor's last page fault out of CR2; `None` if
+/// there was none since the last time.
+pub(crate) fn take_fault_address() -> Option<u64> {
+    let address: u64;
+    // SAFETY: the processor writes the register and never reads it.
+    unsafe {
+        asm!(
+            "mov {address}, cr2",
+            "mov cr2, {none}",
+            address = out(reg) address,
+            none = in(reg) NO_FAULT,
+            options(nomem, nostack, preserves_flags),
+        );
+    }
+    (address != NO_FAULT).then_some(address)
+}
+
 /// CR4.
 pub(crate) fn cr4() -> Cr4 {
     let value: u64;

@@ -101,6 +101,23 @@ impl Guests {
         snp::make_private(pages)
     }
 
+    /// Makes all processors forget what levels below the module's may do with
+    /// pages.
+    ///
+    /// Only INVLPGB reaches processors that run the guest. On a machine where
+    /// the host hides it, they forget when they next leave the guest's level.
+    pub fn forget_permissions(self) {
+        if broadcast::is_available() {
+            broadcast::forget();
+        }
+    }
+
+    /// Waits until the host runs the module's level on this processor again: it
+    /// may run the guest's in the meantime, or nothing.
+    pub fn wait(self) {
+        snp::rest();
+    }
+
     /// Has the host run `level` on this processor. Returns when the module's
     /// level is run again, which the guest can ask for, and the host do at any
     /// time.
@@ -159,8 +176,8 @@ impl GuestPage {
         self.adjust(u64::from(permissions.bits()) << 8 | u64::from(level.number()))
     }
 
-    /// Makes the page a save area of `level`. No level below the module's has
-    /// access to it any more.
+    /// Makes the page a save area of `level`, which can read it, as Linux does,
+    /// and that is all that levels below the module's can do with it.
     ///
     /// # Errors
     ///
@@ -174,12 +191,14 @@ impl GuestPage {
         assert!(level != Vmpl::Vmpl0, "save areas of the module are its own pages");
         assert!(self.size == PageSize::Size4K, "a save area is a page of 4 KiB");
         self.forbid()?;
+        Guests(()).forget_permissions();
         let place = offset_of!(Vmsa, vmpl);
         let word = self.window.load(place & !7).map_err(|_| PageFailure::NoSaveArea)?;
         if word.to_le_bytes()[place & 7] != level.number() {
             return Err(PageFailure::NoSaveArea);
         }
-        self.adjust(MAKE_SAVE_AREA)
+        let read = u64::from(PagePermissions::READ.bits()) << 8;
+        self.adjust(MAKE_SAVE_AREA | read | u64::from(level.number()))
     }
 
     /// Makes the page one like others again. No level below the module's has
@@ -201,11 +220,6 @@ impl GuestPage {
         for level in GUEST_LEVELS {
             self.permit(level, PagePermissions::empty())?;
         }
-        // Processors that run the guest may remember what was allowed; only by
-        // this instruction can they be made to forget it.
-        if broadcast::is_available() {
-            broadcast::forget();
-        }
         Ok(())
     }
 
@@ -219,9 +233,8 @@ impl GuestPage {
     }
 }
 
-/// Operand of RMPADJUST: bit 16 makes a save area; the target level, which must
-/// be below the own one, gets no permissions [APM 24594 RMPADJUST].
-const MAKE_SAVE_AREA: u64 = 1 << 16 | 1;
+/// Operand of RMPADJUST: the page becomes a save area [APM 24594 RMPADJUST].
+const MAKE_SAVE_AREA: u64 = 1 << 16;
 
 fn refused(code: Option<ReturnCode>) -> PageFailure {
     code.map_or(PageFailure::Undefined, PageFailure::Refused)

@@ -45,6 +45,8 @@
 extern crate alloc;
 
 #[cfg(target_os = "none")]
+mod away;
+#[cfg(target_os = "none")]
 mod backtrace;
 #[cfg(target_os = "none")]
 mod broadcast;
@@ -61,6 +63,8 @@ pub mod image;
 #[cfg(target_os = "none")]
 mod kernel_text;
 #[cfg(target_os = "none")]
+pub mod measuring;
+#[cfg(target_os = "none")]
 mod msr;
 #[cfg(target_os = "none")]
 mod panic;
@@ -72,7 +76,6 @@ mod port;
 mod print;
 #[cfg(target_os = "none")]
 pub mod processor;
-#[cfg(target_os = "none")]
 mod processor_requests;
 #[cfg(target_os = "none")]
 mod processor_start;
@@ -97,8 +100,10 @@ mod stop;
 #[cfg(target_os = "none")]
 mod trap;
 
+mod carry_error;
 pub mod extended_state;
 pub mod heap;
+mod injection;
 #[cfg(target_os = "none")]
 mod interrupt_handlers;
 #[cfg(target_os = "none")]
@@ -106,6 +111,7 @@ pub mod interrupts;
 mod local_apic;
 pub mod memory;
 mod out_of_memory;
+pub mod security_processor;
 mod shared_slot;
 mod start_error;
 mod stop_reason;
@@ -114,6 +120,7 @@ mod take_once;
 pub mod thread;
 pub mod time;
 mod timer_ticks;
+mod translations;
 
 #[doc(hidden)]
 pub use abi_boot;

@@ -1,72 +1,102 @@
 //! What other processors ask of this one.
 //!
-//! Each processor has a word of bits that the others set, and that it takes
+//! Each processor has a word of bits that the others set. It serves them
 //! whenever interrupts are about to be unmasked, in the handler of the interrupt
-//! that tells of it, and while it waits. So where no interrupt reaches the
+//! that tells of it, and after it has waited. So where no interrupt reaches the
 //! kernel (SEV-SNP without restricted injection) a request is still served at
 //! the next end of a lock or the next wait.
+//!
+//! | file | what |
+//! |---|---|
+//! | `word` | the word |
+//! | `empty` | how it begins |
+//! | `atomic` | what it stands on |
+
+mod atomic;
+mod empty;
+mod word;
+
+#[cfg(test)]
+mod race_tests;
 
 use core::arch::asm;
-use core::sync::atomic::{AtomicU32, Ordering};
 
-use shootdown::FlushRequests;
+use shootdown::{FlushRequests, Ticket};
+
+pub(crate) use word::Request;
+use word::RequestWord;
+
+use crate::translations::forget_translations;
 
 /// The requests to one processor.
 pub(crate) struct Requests {
-    /// Bits of [`Request`].
-    pending: AtomicU32,
-    /// Requests to forget translations.
-    pub(crate) flushes: FlushRequests,
-}
-
-/// What can be asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub(crate) enum Request {
-    /// Forget all translations: `flushes` says how often.
-    Flush = 1 << 0,
-    /// Stop waiting.
-    Wake = 1 << 1,
-    /// Stop for good.
-    Stop = 1 << 2,
+    word: RequestWord,
+    flushes: FlushRequests,
 }
 
 impl Requests {
     /// None.
     pub(crate) const fn new() -> Self {
-        Self { pending: AtomicU32::new(0), flushes: FlushRequests::new() }
+        Self { word: RequestWord::new(), flushes: FlushRequests::new() }
     }
 
     /// Asks. Whatever the caller wrote before is seen by the processor when it
-    /// serves this.
+    /// serves this, or has waited.
     pub(crate) fn add(&self, request: Request) {
-        self.pending.fetch_or(request as u32, Ordering::Release);
+        self.word.add(request);
     }
 
-    /// Whether somebody asks.
+    /// Asks the processor to forget all translations; it must be made to look.
+    /// `None` if it is away, and nobody has to wait for it.
+    pub(crate) fn add_flush(&self) -> Option<Ticket> {
+        let ticket = self.flushes.request()?;
+        self.word.add(Request::Flush);
+        Some(ticket)
+    }
+
+    /// Whether it has forgotten what the ticket stands for.
+    pub(crate) fn has_flushed(&self, ticket: Ticket) -> bool {
+        self.flushes.is_done(ticket)
+    }
+
+    /// Whether somebody asks for something.
     pub(crate) fn are_pending(&self) -> bool {
-        self.pending.load(Ordering::Relaxed) != 0
+        self.word.is_pending()
     }
 
     /// For the processor itself, with interrupts masked: does what it is asked.
     pub(crate) fn serve(&self) {
-        if !self.are_pending() {
-            return;
-        }
-        let asked = self.pending.swap(0, Ordering::Acquire);
-        if asked & Request::Stop as u32 != 0 {
+        let asked = self.word.take_served();
+        if asked.contains(Request::Stop) {
             halt();
         }
-        if asked & Request::Flush as u32 != 0 {
+        if asked.contains(Request::Flush) {
             self.flushes.serve(forget_translations);
         }
     }
-}
 
-/// Makes this processor forget all translations: none is global.
-fn forget_translations() {
-    // SAFETY: CR3 keeps its value; forgotten translations are looked up again.
-    unsafe { asm!("mov {0}, cr3", "mov cr3, {0}", out(reg) _, options(nostack, preserves_flags)) };
+    /// For the processor itself: it has waited, and looks for what there is to do
+    /// after this.
+    pub(crate) fn take_wake(&self) {
+        self.word.take_wake();
+    }
+
+    /// For the processor itself: whether it is away.
+    pub(crate) fn is_away(&self) -> bool {
+        self.flushes.is_away()
+    }
+
+    /// For the processor itself, with interrupts masked: nobody waits for it from
+    /// now on (INV-AWAY-1).
+    pub(crate) fn leave(&self) {
+        self.flushes.leave(forget_translations);
+    }
+
+    /// For the processor itself, with interrupts masked: it is there again, and
+    /// has no translations that are not true any more.
+    pub(crate) fn come_back(&self) {
+        self.flushes.come_back(forget_translations);
+    }
 }
 
 /// Nothing runs on this processor any more.

@@ -10,6 +10,7 @@ use abi_x86::SIZE_4K;
 use alloc::vec::Vec;
 use processor::Segments;
 
+use crate::away::away;
 use crate::heap::TryPush;
 use crate::memory::{
     Frames, KernelData, KernelStack, StackOwner, on_other_processors, virtual_address,
@@ -108,9 +109,12 @@ pub fn running() -> impl Iterator<Item = &'static Processor> {
 /// returns at once if that happened since the last time. It may also return for
 /// no reason.
 pub fn wait() {
-    let _masked = mask();
-    platform().wait();
-    // The end of masking serves what was asked.
+    let masked = mask();
+    // SAFETY: INV-AWAY-1: platforms look at the processor's own data and pages,
+    // and halt.
+    unsafe { away(&masked, || platform().wait()) };
+    current().requests.take_wake();
+    // The end of masking serves what else was asked.
 }
 
 /// Ends another processor's [`wait`]. Does nothing if there is no such
@@ -135,17 +139,15 @@ fn prepare(index: ProcessorIndex, apic_id: u32) -> Result<ProcessorStart, StartE
     let own = core::ptr::with_exposed_provenance_mut::<Own>(virtual_address(address) as usize);
     // SAFETY: INV-FRAME-1: the frames are zeros, large enough, aligned to a
     // page, and nobody's since `into_raw`. Segments are all zero at first, as
-    // `Segments::zero` says.
-    let own: &'static mut Own = unsafe {
+    // `Segments::zero` says. INV-PROCESSOR-1: the value lives for ever; the
+    // processor that it is for uses the rest of `Own` alone, and this by shared
+    // references like everybody.
+    let processor: &'static Processor = unsafe {
         (&raw mut (*own).processor).write(Processor::new(index));
-        &mut *own
+        &(*own).processor
     };
-    own.processor.set_apic_id(apic_id);
-    let entry_argument = (&raw mut *own).expose_provenance() as u64;
-    // SAFETY: INV-PROCESSOR-1: lives for ever; the processor that it is for uses
-    // the rest of `Own` alone, and this by shared references like everybody.
-    let processor: &'static Processor =
-        unsafe { &*core::ptr::with_exposed_provenance::<Processor>(entry_argument as usize) };
+    processor.set_apic_id(apic_id);
+    let entry_argument = own.expose_provenance() as u64;
     platform().prepare_processor(processor)?;
     processor_table::add(processor);
     let entry = (enter as *const ()).addr() as u64;

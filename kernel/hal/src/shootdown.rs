@@ -9,7 +9,6 @@ use shootdown::{ActiveProcessors, Ticket};
 
 use crate::memory::flush_own;
 use crate::processor::{MAX_PROCESSORS, current};
-use crate::processor_requests::Request;
 use crate::sync::mask;
 use crate::{broadcast, platform, processor_table};
 
@@ -23,7 +22,8 @@ pub(crate) fn include(number: u32) {
 }
 
 /// Makes all processors forget the translations of `range`, and returns when
-/// they have. Callers hold no lock.
+/// they have, or will before they use one. Callers hold no lock, but may have
+/// masked interrupts.
 pub(crate) fn shoot_down(range: Range<u64>) {
     if broadcast::is_available() {
         broadcast::forget();
@@ -37,19 +37,22 @@ pub(crate) fn shoot_down(range: Range<u64>) {
         let own = current().index().number();
         for number in ACTIVE.all().filter(|number| *number != own) {
             if let Some(other) = processor_table::of(number) {
-                tickets[number as usize] = Some(other.requests.flushes.request());
-                other.requests.add(Request::Flush);
-                platform::current().kick(other);
+                tickets[number as usize] = other.requests.add_flush();
+                if tickets[number as usize].is_some() {
+                    platform::current().kick(other);
+                }
             }
         }
     }
     for (number, ticket) in (0..).zip(tickets) {
         let Some(ticket) = ticket else { continue };
         let Some(other) = processor_table::of(number) else { continue };
-        while !other.requests.flushes.is_done(ticket) {
-            // Two that ask each other would wait for ever otherwise: the end of
-            // masking serves the own requests.
-            drop(mask());
+        while !other.requests.has_flushed(ticket) {
+            // Two that ask each other would wait for ever otherwise. The end of
+            // masking alone does not do it: callers may have masked interrupts.
+            let masked = mask();
+            current().requests.serve();
+            drop(masked);
             core::hint::spin_loop();
         }
     }

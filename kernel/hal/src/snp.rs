@@ -20,6 +20,8 @@
 //! | `doorbell_controller`, `timer` | interrupt controller and timer under restricted injection |
 //! | `clock` | how fast the time stamp counter runs |
 //! | `first_ghcb` | the first processor's page, from private to shared |
+//! | `secrets` | the secrets page |
+//! | `guest_request` | messages to the security processor |
 //! | `registers` | registers of the interrupt controller, and time |
 //! | `processors` | other processors |
 //! | `levels` | privilege levels below the module's |
@@ -44,6 +46,7 @@ mod doorbell_controller;
 mod exit;
 mod first_ghcb;
 mod ghcb;
+mod guest_request;
 mod levels;
 mod msr_protocol;
 mod negotiation;
@@ -54,6 +57,7 @@ mod processors;
 mod region;
 mod registers;
 mod reverse_map;
+mod secrets;
 mod start;
 mod status;
 mod timer;
@@ -61,18 +65,20 @@ mod timer;
 pub(crate) use communication::handle as handle_communication;
 pub(crate) use cpuid::query as cpuid;
 pub(crate) use doorbell::{call, serve as serve_events, wait};
+pub use guest_request::MessageCarrier;
 pub(crate) use levels::{
-    adjust, announce_save_area, has_levels, make_private, run_level, set_validation,
+    adjust, announce_save_area, has_levels, make_private, rest, run_level, set_validation,
 };
 pub(crate) use msr_protocol::terminate;
 pub(crate) use page_conversion::SnpPages;
-pub(crate) use ports::CONSOLE;
+pub(crate) use ports::{CONSOLE, mark};
 pub(crate) use processors::{
-    enter as enter_processor, identifiers as processor_identifiers, prepare as prepare_processor,
-    start as start_processor,
+    enter as enter_processor, has_secure_tsc, identifiers as processor_identifiers,
+    prepare as prepare_processor, set_time_stamp_parameters, start as start_processor,
 };
 pub use reverse_map::Validated;
 pub(crate) use reverse_map::Validation;
+pub(crate) use secrets::take as take_secrets;
 pub(crate) use start::start;
 pub(crate) use status::features;
 pub(crate) use timer::{is_there as has_timer, set_timer};

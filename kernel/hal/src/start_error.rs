@@ -15,6 +15,9 @@ pub enum StartError {
     /// The host does not do its part.
     #[error("{0}")]
     Host(StopReason),
+    /// Nobody knows how their time stamp counters are to run.
+    #[error("the security processor has not told how their time stamp counters run")]
+    TimeStamp,
     /// There is no way to start them on this platform.
     #[error("there is no way to start other processors on this platform yet")]
     Unsupported,

@@ -64,6 +64,9 @@ pub enum StopReason {
     HostGuestStart,
     /// The image's guest cannot be started.
     GuestStart,
+    /// A double fault that the kernel has not caused: the host injected it, or
+    /// took away a page of the stack.
+    HostDoubleFault,
     /// A Rust panic: an invariant of our own does not hold.
     Panic,
     /// An exception or interrupt that nothing handles.
@@ -105,7 +108,8 @@ impl StopReason {
     /// | 0x30 | [`HostDoorbell`](Self::HostDoorbell) |
     /// | 0x31 | [`HostTime`](Self::HostTime) |
     /// | 0x32 | [`HostParameters`](Self::HostParameters) |
-    /// | 0x33 | [`HostGuestStart`](Self::HostGuestStart) |
+    /// | 0x33 | [`HostDoubleFault`](Self::HostDoubleFault) |
+    /// | 0x34 | [`HostGuestStart`](Self::HostGuestStart) |
     /// | 0x7f | [`Trap`](Self::Trap) by an interrupt, vector 32 and above |
     /// | 0x80 + vector | [`Trap`](Self::Trap) by an exception, vector 0 to 31 |
     #[must_use]
@@ -138,8 +142,9 @@ impl StopReason {
             Self::HostDoorbell => 0x30,
             Self::HostTime => 0x31,
             Self::HostParameters => 0x32,
-            Self::HostGuestStart => 0x33,
+            Self::HostGuestStart => 0x34,
             Self::GuestStart => 0x09,
+            Self::HostDoubleFault => 0x33,
             Self::Trap(ExceptionVector(vector @ 0..32)) => 0x80 | vector,
             Self::Trap(_) => 0x7f,
         }
@@ -160,6 +165,9 @@ impl fmt::Display for StopReason {
             Self::HostParameters => f.write_str("the host's parameters cannot be used"),
             Self::HostGuestStart => f.write_str("the host does not run the guest's level"),
             Self::GuestStart => f.write_str("the image's guest cannot be started"),
+            Self::HostDoubleFault => {
+                f.write_str("the host injected a double fault, or took the stack away")
+            }
             Self::HostProcessorList => {
                 f.write_str("the host did not provide a usable list of processors")
             }
@@ -223,6 +231,7 @@ mod tests {
             StopReason::HostParameters,
             StopReason::HostGuestStart,
             StopReason::GuestStart,
+            StopReason::HostDoubleFault,
             StopReason::HostProcessorList,
             StopReason::HostSaveArea,
             StopReason::HostProcessorStart,

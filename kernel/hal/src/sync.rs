@@ -52,4 +52,5 @@ pub(crate) use masked::{set_unmask_at_end, take_over, unmask_at_end};
 pub use once::Once;
 pub use processor_state::ProcessorState;
 pub use rank::Rank;
+pub(crate) use spin_lock::holds_locks;
 pub use spin_lock::{SpinLock, SpinLockGuard};

@@ -20,7 +20,7 @@ mod interval_timer;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 pub(crate) use clock::Clock;
-pub(crate) use counter::count;
+pub use counter::count;
 pub(crate) use frequency::{of_core_crystal, of_hypervisor_leaf, plausible};
 pub(crate) use interval_timer::{PortAccess, measure};
 

@@ -38,6 +38,14 @@ impl<'t, B: DetailBlocks> LockedChunk<'t, B> {
         }
     }
 
+    /// The entry of all pages, if they have the same.
+    pub(crate) const fn uniform(&self) -> Option<Entry> {
+        match self.content {
+            Content::Uniform(entry) => Some(entry),
+            Content::Mixed(_) => None,
+        }
+    }
+
     /// The first page of `part`, by its number in the chunk, that has another
     /// entry than this one.
     pub(crate) fn first_other(&self, part: ChunkPart, entry: Entry) -> Option<(u64, Entry)> {

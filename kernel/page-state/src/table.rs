@@ -65,11 +65,12 @@ impl<'a, B: DetailBlocks> PageStates<'a, B> {
     fn declare_part(&self, part: ChunkPart, state: PageState) -> Result<(), Refusal> {
         let word = self.word(part).ok_or(foreign(part, state))?;
         let mut chunk = LockedChunk::lock(word, &self.blocks);
-        let before = |page| chunk.get(page).state();
         let first = part.first_in_chunk();
         let mut counts = [0; PageState::ALL.len()];
-        for page in first..first + part.count() {
-            counts[before(page).code() as usize] += 1;
+        match chunk.uniform() {
+            Some(entry) => counts[entry.state().code() as usize] = part.count(),
+            None => (first..first + part.count())
+                .for_each(|page| counts[chunk.get(page).state().code() as usize] += 1),
         }
         chunk.set(part, Entry::new(state))?;
         for (from, count) in PageState::ALL.into_iter().zip(counts) {

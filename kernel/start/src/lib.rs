@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`start()`] | the order |
 //! | `machine` | the machine as tasks need it |
+//! | `security_processor` | the conversation with the security processor begins |
 //! | `processors` | all processors run tasks |
 //! | `logging` | a ring for each processor, and the console |
 //! | [`pages`] | the state of every page, from the loader's memory map |
@@ -24,6 +25,8 @@ mod machine;
 pub mod pages;
 #[cfg(target_os = "none")]
 mod processors;
+#[cfg(target_os = "none")]
+mod security_processor;
 #[cfg(target_os = "none")]
 mod start;
 

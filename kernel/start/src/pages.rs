@@ -6,7 +6,7 @@
 
 use alloc::vec::Vec;
 
-use abi_boot::{BootBlock, PAGE_SIZE, PartKind, Platform};
+use abi_boot::{BootBlock, GuestStart, PAGE_SIZE, Part, PartKind, Platform};
 use hal::heap::TryPush;
 use hal::sync::Once;
 use hal::{OutOfMemory, StopReason, stop};
@@ -100,7 +100,10 @@ impl From<Refusal> for Unmade {
 fn make(block: &BootBlock<'_>, map: &MemoryMap<'_>) -> Result<Table, Unmade> {
     // Checked blocks do not overflow.
     let region_end = block.region_base.saturating_add(block.region_size);
-    let words = Table::words_for(map.end().max(region_end));
+    let parts_end = block.guest_parts().map(Part::end).max().unwrap_or(0);
+    let kernel_memory = guest_kernel_memory(block);
+    let kernel_end = kernel_memory.end * PAGE_SIZE;
+    let words = Table::words_for(map.end().max(region_end).max(parts_end).max(kernel_end));
     let words = usize::try_from(words).map_err(|_| OutOfMemory)?;
     let chunks = filled(words, ChunkWord::new)?;
     let blocks = FixedBlocks::new(filled(MOST_MIXED_CHUNKS, DetailBlock::new)?);
@@ -108,9 +111,26 @@ fn make(block: &BootBlock<'_>, map: &MemoryMap<'_>) -> Result<Table, Unmade> {
     for range in map.ranges().iter().filter(|range| range.kind == MemoryKind::Memory) {
         table.declare(pages(range.start, range.end()), PageState::Unvalidated)?;
     }
+    // The image demands it of the loader, whose map may leave it out.
+    table.declare(kernel_memory, PageState::Unvalidated)?;
     let module = PageState::Validated(Owner::Module);
     table.declare(pages(block.region_base, region_end), module)?;
+    // Launched with the image, and so validated; the module's until it gives
+    // them away.
+    for part in block.guest_parts() {
+        table.declare(pages(part.gpa, part.end()), module)?;
+    }
     Ok(table)
+}
+
+/// The memory that the guest's kernel uses before it looks what there is; empty
+/// without a guest.
+fn guest_kernel_memory(block: &BootBlock<'_>) -> core::ops::Range<u64> {
+    let part = block.parts_of(PartKind::GUEST_START).next();
+    let start = part.and_then(hal::image::content).and_then(|it| GuestStart::parse(it).ok());
+    let Some(GuestStart { kernel_memory, kernel_memory_size, .. }) = start else { return 0..0 };
+    // A checked record does not overflow.
+    pages(kernel_memory, kernel_memory + kernel_memory_size)
 }
 
 /// Numbers of the pages between two addresses.

@@ -1,17 +1,21 @@
 //! The order of the start.
 
 use abi_boot::{BootBlock, Part};
+use abi_snp::SecretsPage;
 use hal::memory::statistics;
 use kernel_log::{log_for_host, log_for_tenant};
 use tasks::{Affinity, Priority, TaskOptions, spawn};
 
-use crate::{logging, pages, processors};
+use crate::{logging, pages, processors, security_processor};
 
 /// What the start has come to.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Started {
     /// Processors that run.
     pub processors: u32,
+    /// The secrets page, with the keys of the guest's levels and without those of
+    /// the levels above; `None` where the platform has none.
+    pub secrets: Option<&'static mut SecretsPage>,
 }
 
 /// Pages of the stack of the first task.
@@ -23,6 +27,7 @@ pub fn start(block: &BootBlock<'static>, work: fn(Started)) -> ! {
     logging::open(block);
     tell_of_image(block);
     pages::start(block);
+    let secrets = security_processor::start();
     let processors = processors::start(block);
     log_for_tenant!(Info, "processors: {processors}");
     log_for_tenant!(Info, "memory: {}", statistics());
@@ -32,7 +37,7 @@ pub fn start(block: &BootBlock<'static>, work: fn(Started)) -> ! {
         affinity: Affinity::Only(0),
         stack_pages: FIRST_STACK_PAGES,
     };
-    match spawn(first, move || work(Started { processors })) {
+    match spawn(first, move || work(Started { processors, secrets })) {
         Ok(task) => drop(task),
         Err(error) => panic!("the first task: {error}"),
     }

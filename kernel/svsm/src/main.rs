@@ -8,8 +8,9 @@
 #![forbid(unsafe_code)]
 
 use abi_boot::{BootBlock, PartKind};
-use hal::{StopReason, stop};
-use kernel_start::{Started, keep, start};
+use hal::{StopReason, image, stop};
+use kernel_guest::{Guest, Machine};
+use kernel_start::{Started, keep, pages, start};
 
 hal::entry!(main, keep);
 
@@ -19,9 +20,19 @@ fn main(block: BootBlock<'static>) -> ! {
 }
 
 /// What the first task does.
-fn work(_: Started) {
-    stop(match hal::image::boot_block().parts_of(PartKind::SERVICE).next() {
-        None => StopReason::NoServices,
-        Some(_) => StopReason::ServiceStart,
-    })
+fn work(started: Started) {
+    let block = image::boot_block();
+    let machine = Machine {
+        block,
+        table: pages::table(),
+        processors: started.processors,
+        secrets: started.secrets.map(|page| &*page),
+    };
+    match kernel_guest::start(&machine) {
+        Guest::Runs => {}
+        Guest::None => stop(match block.parts_of(PartKind::SERVICE).next() {
+            None => StopReason::NoServices,
+            Some(_) => StopReason::ServiceStart,
+        }),
+    }
 }

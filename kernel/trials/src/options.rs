@@ -11,6 +11,10 @@ pub(crate) enum Choice {
     Endings,
     /// `ending=NAME`: one ending.
     Ending(&'static str),
+    /// `bench`: what the kernel's operations cost.
+    Bench,
+    /// `nothing`: it is the way here that is measured.
+    Nothing,
     /// Options that nobody here knows.
     Unknown(&'static str),
 }
@@ -30,6 +34,8 @@ fn parse(text: &'static str) -> Choice {
     match text.split_once('=') {
         None if text.is_empty() => Choice::From(0),
         None if text == "endings" => Choice::Endings,
+        None if text == "bench" => Choice::Bench,
+        None if text == "nothing" => Choice::Nothing,
         Some(("ending", name)) => Choice::Ending(name),
         Some(("from", number)) => number.parse().map_or(Choice::Unknown(text), Choice::From),
         _ => Choice::Unknown(text),

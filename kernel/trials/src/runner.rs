@@ -4,8 +4,9 @@ use abi_boot::BootBlock;
 use hal::{StopReason, print, println, stop};
 use kernel_start::{Started, start};
 
+use crate::bench;
 use crate::options::{Choice, choice};
-use crate::suites::{ENDINGS, TRIALS};
+use crate::suites::{ENDINGS, TRIALS, attestation};
 use crate::trial::{Ending, Failure, Trial};
 
 /// Starts the kernel as for services.
@@ -16,6 +17,7 @@ pub(crate) fn enter(block: BootBlock<'static>) -> ! {
 /// Runs what the image asks for, and stops the machine.
 fn run(started: Started) {
     println!("processors: {}", started.processors);
+    attestation::keep(started.secrets);
     let trials = || TRIALS.iter().copied().flatten();
     match choice() {
         Choice::From(first) => run_trials(trials().skip(first)),
@@ -28,9 +30,12 @@ fn run(started: Started) {
             Some(ending) => run_ending(ending),
             None => println!("error: there is no ending `{name}`"),
         },
+        Choice::Bench => bench::run(),
+        Choice::Nothing => {}
         Choice::Unknown(text) => {
             println!(
-                "error: unknown kernel options `{text}`: give `from=N`, `endings` or `ending=NAME`"
+                "error: unknown kernel options `{text}`: give `from=N`, `endings`, `ending=NAME`, \
+                 `bench` or `nothing`"
             );
         }
     }

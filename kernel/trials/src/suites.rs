@@ -1,10 +1,14 @@
 //! All tests and endings, by subject.
 
+pub(crate) mod attestation;
+mod every_processor;
+mod foreign;
 mod frames;
 mod heap;
 mod image;
 mod pages;
 mod processor;
+mod processors;
 mod scheduling;
 mod stopping;
 
@@ -16,8 +20,11 @@ pub(crate) const TRIALS: &[&[Trial]] = &[
     processor::TRIALS,
     frames::TRIALS,
     heap::TRIALS,
+    foreign::TRIALS,
     pages::TRIALS,
+    attestation::TRIALS,
     scheduling::TRIALS,
+    processors::TRIALS,
 ];
 
 /// What stops the machine.

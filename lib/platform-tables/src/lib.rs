@@ -44,4 +44,4 @@ mod interrupts;
 mod tables;
 
 pub use interrupts::madt;
-pub use tables::{ALIGNMENT, Error, build};
+pub use tables::{ALIGNMENT, Error, Tables, build};

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 use core::num::NonZeroU8;
+use core::ops::Range;
 
 use acpi_tables::Aml;
 use acpi_tables::facs::FACS;
@@ -30,6 +31,15 @@ pub enum Error {
     Address(u64),
 }
 
+/// All tables, in one block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tables {
+    /// The block, the root pointer first.
+    pub bytes: Vec<u8>,
+    /// Where the table of processors (MADT) lies: guest physical addresses.
+    pub madt: Range<u64>,
+}
+
 /// Makes all tables for a machine with so many processors, whose local APICs
 /// have the ids from 0 on.
 ///
@@ -40,7 +50,7 @@ pub enum Error {
 /// # Errors
 ///
 /// The address is unfit.
-pub fn build(address: u64, processors: NonZeroU8) -> Result<Vec<u8>, Error> {
+pub fn build(address: u64, processors: NonZeroU8) -> Result<Tables, Error> {
     if !address.is_multiple_of(ALIGNMENT) || address.checked_add(LARGEST).is_none() {
         return Err(Error::Address(address));
     }
@@ -51,6 +61,7 @@ pub fn build(address: u64, processors: NonZeroU8) -> Result<Vec<u8>, Error> {
     let dsdt = block.put(&devices::dsdt());
     let fadt = block.put(&fixed_hardware::fadt(dsdt, facs));
     let madt = block.put(&interrupts::table(processors));
+    let madt_end = block.end();
     let mut root = XSDT::new(OEM_ID, OEM_TABLE_ID, OEM_REVISION);
     root.add_entry(fadt);
     root.add_entry(madt);
@@ -59,7 +70,7 @@ pub fn build(address: u64, processors: NonZeroU8) -> Result<Vec<u8>, Error> {
     Rsdp::new(OEM_ID, root).to_aml_bytes(&mut pointer);
     block.bytes.splice(..pointer.len(), pointer);
     assert!((block.bytes.len() as u64) < LARGEST, "255 processors take 2 KiB, the rest 4 KiB");
-    Ok(block.bytes)
+    Ok(Tables { bytes: block.bytes, madt: madt..madt_end })
 }
 
 /// Tables that lie one behind the other.
@@ -76,6 +87,11 @@ impl Block {
         table.to_aml_bytes(&mut self.bytes);
         // `build` has checked that the block does not wrap around.
         self.address + place as u64
+    }
+
+    /// First address behind what there is so far.
+    fn end(&self) -> u64 {
+        self.address + self.bytes.len() as u64
     }
 }
 

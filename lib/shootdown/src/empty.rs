@@ -22,10 +22,10 @@ impl Default for ActiveProcessors {
 }
 
 impl FlushRequests {
-    /// No requests.
+    /// No requests, to a processor that is not away.
     #[must_use]
     pub const fn new() -> Self {
-        Self { requested: AtomicU64::new(0), done: AtomicU64::new(0) }
+        Self { word: AtomicU64::new(0), done: AtomicU64::new(0) }
     }
 }
 

@@ -8,7 +8,7 @@
 //!
 //! | type | one for each | what |
 //! |---|---|---|
-//! | [`FlushRequests`] | processor | how many requests it got, and how many are done |
+//! | [`FlushRequests`] | processor | how many requests it got, how many are done, and whether it is away |
 //! | [`ActiveProcessors`] | address space | which processors may keep translations of it |
 //!
 //! There is no list of addresses and no lock: a processor forgets everything,
@@ -22,6 +22,20 @@
 //!    [`FlushRequests::request`] and makes it look;
 //! 3. waits for [`FlushRequests::is_done`] of each ticket, and serves its own
 //!    requests meanwhile: two that ask each other would otherwise wait for ever.
+//!    Whatever it does meanwhile keeps no third one from serving its own: it
+//!    holds no lock.
+//!
+//! # Being away
+//!
+//! A processor that rests, or runs a guest, can be kept from going on for as
+//! long as the host likes. It must not be waited for. So it says that it
+//! [leaves](FlushRequests::leave), and uses no mapping that could change until it
+//! has [come back](FlushRequests::come_back): it stays on memory that is mapped
+//! in the same way for ever. Who asks a processor that is away leaves a mark and
+//! goes on; the processor finds the mark when it comes back, and forgets all
+//! translations before it uses one. Mark, presence and number of requests are one
+//! word, so that each request either is seen on the way out or finds the
+//! processor gone.
 //!
 //! # Entering an address space
 //!

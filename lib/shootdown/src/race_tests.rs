@@ -7,6 +7,7 @@ extern crate std;
 
 use std::vec::Vec;
 
+use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use loom::thread;
@@ -44,7 +45,10 @@ struct World {
     table: AtomicU64,
     active: ActiveProcessors,
     requests: [FlushRequests; 2],
-    /// The memory that was mapped has another use.
+    /// The memory that was mapped: loom finds uses of the old mapping that are
+    /// not ordered before the new use.
+    memory: UnsafeCell<()>,
+    /// It has another use.
     is_reused: AtomicBool,
 }
 
@@ -53,12 +57,13 @@ fn world() -> Arc<World> {
         table: AtomicU64::new(OLD),
         active: ActiveProcessors(AtomicU64::new(0)),
         requests: [requests(), requests()],
+        memory: UnsafeCell::new(()),
         is_reused: AtomicBool::new(false),
     })
 }
 
 fn requests() -> FlushRequests {
-    FlushRequests { requested: AtomicU64::new(0), done: AtomicU64::new(0) }
+    FlushRequests { word: AtomicU64::new(0), done: AtomicU64::new(0) }
 }
 
 impl World {
@@ -69,31 +74,43 @@ impl World {
             .active
             .all()
             .filter(|number| *number != 0)
-            .map(|number| (number, self.requests[number as usize].request()))
+            .filter_map(|number| Some((number, self.requests[number as usize].request()?)))
             .collect();
         for (number, ticket) in asked {
             while !self.requests[number as usize].is_done(ticket) {
                 thread::yield_now();
             }
         }
+        self.memory.with_mut(|_| ());
         self.is_reused.store(true, Ordering::Release);
     }
 
+    /// Uses the mapping as processor 1, by its translation if it has one.
+    fn use_once(&self, translation: &mut Option<u64>) {
+        let entry = *translation.get_or_insert_with(|| self.table.load(Ordering::Relaxed));
+        if entry == OLD {
+            assert!(!self.is_reused.load(Ordering::Acquire), "used after it was taken away");
+            self.memory.with(|_| ());
+        }
+    }
+
     /// Uses the mapping a few times, as processor 1, and looks for requests in
-    /// between.
-    fn use_it(&self) {
-        let mut translation = None;
+    /// between; then has no translations any more.
+    fn use_it(&self, mut translation: Option<u64>) {
         for _ in 0..2 {
-            let entry = *translation.get_or_insert_with(|| self.table.load(Ordering::Relaxed));
-            if entry == OLD {
-                assert!(!self.is_reused.load(Ordering::Acquire), "used after it was taken away");
-            }
+            self.use_once(&mut translation);
             self.requests[1].serve(|| translation = None);
         }
-        // It goes away, without translations.
-        let _ = translation;
         self.active.leave(1);
-        self.requests[1].serve(|| ());
+        self.serve_to_the_end();
+    }
+
+    /// Serves requests to processor 1 until nobody asks any more.
+    fn serve_to_the_end(&self) {
+        while !self.is_reused.load(Ordering::Acquire) {
+            self.requests[1].serve(|| ());
+            thread::yield_now();
+        }
     }
 }
 
@@ -101,6 +118,20 @@ fn every_order(test: impl Fn() + Send + Sync + 'static) {
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(3);
     model.check(test);
+}
+
+/// Takes the mapping away while `user` runs as processor 1, in every order.
+fn while_it_is_taken_away(user: fn(&World)) {
+    every_order(move || {
+        let world = world();
+        world.active.enter(0);
+        let other = thread::spawn({
+            let world = world.clone();
+            move || user(&world)
+        });
+        world.unmap();
+        other.join().unwrap();
+    });
 }
 
 #[test]
@@ -111,14 +142,7 @@ fn nobody_uses_what_was_taken_away() {
         world.active.enter(1);
         let user = thread::spawn({
             let world = world.clone();
-            move || {
-                world.use_it();
-                // Requests that came before the end was seen are served too.
-                while !world.is_reused.load(Ordering::Acquire) {
-                    world.requests[1].serve(|| ());
-                    thread::yield_now();
-                }
-            }
+            move || world.use_it(None)
         });
         world.unmap();
         user.join().unwrap();
@@ -127,22 +151,36 @@ fn nobody_uses_what_was_taken_away() {
 
 #[test]
 fn who_enters_late_sees_the_new_tables_or_is_asked() {
-    every_order(|| {
-        let world = world();
-        world.active.enter(0);
-        let user = thread::spawn({
-            let world = world.clone();
-            move || {
-                world.active.enter(1);
-                world.use_it();
-                while !world.is_reused.load(Ordering::Acquire) {
-                    world.requests[1].serve(|| ());
-                    thread::yield_now();
-                }
-            }
-        });
-        world.unmap();
-        user.join().unwrap();
+    while_it_is_taken_away(|world| {
+        world.active.enter(1);
+        world.use_it(None);
+    });
+}
+
+#[test]
+fn nobody_waits_for_who_is_away() {
+    while_it_is_taken_away(|world| {
+        world.active.enter(1);
+        let mut translation = None;
+        world.use_once(&mut translation);
+        world.requests[1].leave(|| translation = None);
+        while !world.is_reused.load(Ordering::Acquire) {
+            thread::yield_now();
+        }
+        world.requests[1].come_back(|| translation = None);
+        world.use_it(translation);
+    });
+}
+
+#[test]
+fn who_comes_back_at_any_time_uses_nothing_old() {
+    while_it_is_taken_away(|world| {
+        world.active.enter(1);
+        let mut translation = None;
+        world.use_once(&mut translation);
+        world.requests[1].leave(|| translation = None);
+        world.requests[1].come_back(|| translation = None);
+        world.use_it(translation);
     });
 }
 
@@ -151,7 +189,7 @@ fn two_that_ask_each_other_both_end() {
     every_order(|| {
         let world = world();
         let ask = |world: &World, own: usize, other: usize| {
-            let ticket = world.requests[other].request();
+            let Some(ticket) = world.requests[other].request() else { return };
             while !world.requests[other].is_done(ticket) {
                 world.requests[own].serve(|| ());
                 thread::yield_now();
@@ -179,14 +217,45 @@ fn requests_that_come_together_are_done_together() {
     let requests = super::FlushRequests::new();
     assert!(!requests.is_pending());
     requests.serve(|| panic!("nobody asked"));
-    let (first, second) = (requests.request(), requests.request());
+    let (first, second) = (requests.request().unwrap(), requests.request().unwrap());
     assert!(requests.is_pending() && !requests.is_done(first));
     let mut flushes = 0;
     requests.serve(|| flushes += 1);
     requests.serve(|| flushes += 1);
     assert_eq!(flushes, 1);
     assert!(!requests.is_pending() && requests.is_done(first) && requests.is_done(second));
-    assert!(!requests.is_done(requests.request()));
+    assert!(!requests.is_done(requests.request().unwrap()));
+}
+
+#[test]
+fn requests_to_who_is_away_are_one_mark() {
+    let requests = super::FlushRequests::new();
+    let ticket = requests.request().unwrap();
+    let mut flushes = 0;
+    requests.leave(|| flushes += 1);
+    assert!(requests.is_done(ticket) && requests.is_away(), "what came before is served");
+    assert_eq!((requests.request(), requests.request()), (None, None));
+    assert!(!requests.is_pending());
+    requests.come_back(|| flushes += 1);
+    assert_eq!(flushes, 2);
+    assert!(!requests.is_away() && requests.request().is_some());
+    requests.leave(|| flushes += 1);
+    requests.come_back(|| panic!("nobody asked since it left"));
+    assert_eq!(flushes, 3);
+}
+
+#[test]
+#[should_panic(expected = "leaves once")]
+fn who_is_away_does_not_leave() {
+    let requests = super::FlushRequests::new();
+    requests.leave(|| ());
+    requests.leave(|| ());
+}
+
+#[test]
+#[should_panic(expected = "has been away")]
+fn who_is_here_does_not_come_back() {
+    super::FlushRequests::new().come_back(|| ());
 }
 
 #[test]

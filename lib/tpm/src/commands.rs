@@ -34,3 +34,5 @@ pub(crate) mod session;
 pub(crate) mod sign;
 pub(crate) mod start;
 pub(crate) mod symmetric;
+pub(crate) mod timer;
+pub(crate) mod x509;

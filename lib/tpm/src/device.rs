@@ -12,12 +12,13 @@ use crate::execute::{answer_vendor, execute, refusal};
 use crate::machine::{Machine, State};
 use crate::new_object::primary;
 use crate::platform::{Change, EntropyError, Platform, StoreError};
-use crate::records::{core_of, new_core, state_of};
+use crate::records::{core_of, is_core_of, new_core, state_of};
 use crate::response_code::ResponseCode;
 use crate::state::nv::NvIndex;
 use crate::state::object::Object;
-use crate::state::record::{CORE, Core, VERSION};
+use crate::state::record::{CORE, Core, VERSION, read_core};
 use crate::state::time::CLOCK_STEP_MS;
+use crate::state::timer::SavedTimers;
 use crate::vendor::{VendorCommands, vendor_command};
 use crate::wire::algorithm::Hash;
 use crate::wire::bits::NvAttributes;
@@ -36,7 +37,7 @@ const HARMLESS: [u32; 5] = [0x145, 0x17A, 0x17C, 0x17E, 0x181];
 pub struct Device {
     pub(crate) state: State,
     /// The core record as it was last stored.
-    stored: Vec<u8>,
+    stored: Core,
 }
 
 /// Why a device could not be made or powered on.
@@ -191,7 +192,7 @@ impl Device {
                 if found > VERSION {
                     return Err(PowerOnError::Newer { found });
                 }
-                core = Some((Core::from_bytes(&content).map_err(damaged)?, content));
+                core = Some(read_core(&content).map_err(damaged)?);
             } else if HandleType::of(key) == Some(HandleType::Persistent) {
                 let object = Object::from_bytes(&content).map_err(damaged)?;
                 objects.insert(key, object);
@@ -204,7 +205,8 @@ impl Device {
                 indices.insert(key, index);
             }
         }
-        let (core, stored) = core.ok_or(PowerOnError::Empty)?;
+        let core = core.ok_or(PowerOnError::Empty)?;
+        let stored = core.clone();
         let random = seeded(platform)?;
         Ok(Self {
             state: state_of(core, indices, objects, random, platform.clock.now_ms()),
@@ -228,6 +230,7 @@ impl Device {
         let now_ms = machine.platform.clock.now_ms();
         machine.state.time.advance(now_ms);
         let time = machine.state.time.time;
+        machine.state.timers.advance(time);
         machine.state.guard.heal(time);
         // Before the start everything but the start is refused.
         let before = machine.state.shutdown.filter(|_| machine.state.started);
@@ -236,6 +239,7 @@ impl Device {
         if before.is_some() && !code.is_some_and(|code| HARMLESS.contains(&code)) {
             machine.state.shutdown = None;
             machine.state.saved = None;
+            machine.state.saved_timers = SavedTimers::EMPTY;
         }
         match self.commit(platform) {
             Ok(()) => response,
@@ -288,16 +292,10 @@ impl Device {
             self.state.clock_limit =
                 (self.state.time.clock / CLOCK_STEP_MS + 1).saturating_mul(CLOCK_STEP_MS);
         }
-        let mut core = core_of(&self.state);
-        let last = Core::from_bytes(&self.stored).map_err(|_| StoreError)?;
         // The clock alone is no reason to write: `clock_limit` bounds it.
-        let clock = core.clock;
-        core.clock = last.clock;
-        if core != last {
-            core.clock = clock;
-            let content = core.to_bytes();
-            self.stored.clone_from(&content);
-            changes.push(Change { key: CORE, content: Some(content) });
+        if !is_core_of(&self.stored, &self.state) {
+            self.stored = core_of(&self.state);
+            changes.push(Change { key: CORE, content: Some(self.stored.to_bytes()) });
         }
         if changes.is_empty() { Ok(()) } else { platform.store.commit(&changes) }
     }

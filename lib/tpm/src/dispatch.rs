@@ -5,7 +5,7 @@ use crate::commands::{
     attest, audit, capability, clock, context, create, create_loaded, credential, duplicate, ecc,
     hierarchy, load, lockout, mac, nv_define, nv_lock, nv_read, nv_write, object, pcr, policy,
     policy_authority, policy_compare, policy_ticket, presence, random, rsa, self_test, sequence,
-    session, sign, start, symmetric,
+    session, sign, start, symmetric, timer, x509,
 };
 use crate::machine::Machine;
 use crate::response_code::ResponseCode;

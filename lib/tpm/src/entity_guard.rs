@@ -92,6 +92,9 @@ pub(crate) fn auth_value_available(
             || object.public.attributes.contains(ObjectAttributes::USER_WITH_AUTH);
         return allowed && object.sensitive.0.is_some();
     }
+    if machine.state.timers.get(entity).is_some() {
+        return machine.state.hierarchies.platform_enabled;
+    }
     let Some(index) = machine.state.nv.get(entity) else { return true };
     let attributes = index.public.attributes;
     let allowed = if command.traits.contains(Traits::NV_WRITE) {

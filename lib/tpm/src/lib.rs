@@ -23,6 +23,7 @@
 //! | `entity_guard`, `policy_check`, `parameter_encryption`, `authorization` | sessions |
 //! | `object_rules`, `object_creation`, `new_object`, `signing`, `statement` | what objects are and do |
 //! | `outer_wrap`, `inner_wrap`, `protection`, `context_wrap`, `secret_exchange` | what leaves the device, and how it is protected |
+//! | `certificate` | certificates: read, completed |
 //! | `nv_access`, `policy_update`, `policy_limits` | rules that several commands share |
 //! | `algorithm_list` | the algorithms and what they are for |
 //! | `commands` | Part 3, a file for each group |
@@ -65,6 +66,7 @@ extern crate alloc;
 mod algorithm_list;
 mod authorization;
 mod call;
+mod certificate;
 mod commands;
 mod context_wrap;
 mod device;

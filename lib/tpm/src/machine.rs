@@ -23,9 +23,10 @@ use crate::state::sequence::Sequence;
 use crate::state::session::Session;
 use crate::state::session_slots::Sessions;
 use crate::state::time::Time;
+use crate::state::timer::{SavedTimers, Timers};
 use crate::wire::algorithm::{Hash, StartupType};
 use crate::wire::containers::List;
-use crate::wire::handle::{FIRST_TRANSIENT, HandleType};
+use crate::wire::handle::{FIRST_TIMER, FIRST_TRANSIENT, HandleType, LAST_TIMER};
 use crate::wire::pcr::PcrSelection;
 use crate::wire::structure::{Digest, Name, handle_name};
 use crate::wire::ticket::Ticket;
@@ -59,6 +60,9 @@ pub(crate) struct State {
     pub(crate) objects: Objects,
     pub(crate) nv: NvStore,
     pub(crate) commitments: Commitments,
+    pub(crate) timers: Timers,
+    /// The timers as `saved` has them.
+    pub(crate) saved_timers: SavedTimers,
     /// Counts contexts of objects that were saved.
     pub(crate) object_contexts: u64,
     /// What guards PCRs that can be guarded.
@@ -155,6 +159,9 @@ impl Machine<'_, '_> {
     pub(crate) fn check_reference(&self, handle: u32) -> Result<(), ResponseCode> {
         let state = &*self.state;
         match HandleType::of(handle) {
+            Some(HandleType::Permanent) if (FIRST_TIMER..=LAST_TIMER).contains(&handle) => {
+                state.timers.get(handle).map(|_| ()).ok_or(ResponseCode::VALUE)
+            }
             Some(HandleType::Permanent) => {
                 state.hierarchies.is_enabled(handle).then_some(()).ok_or(ResponseCode::HIERARCHY)
             }
@@ -215,6 +222,10 @@ impl Machine<'_, '_> {
         if let Some(authorization) = self.state.hierarchies.authorization(handle) {
             return authorization.value.clone();
         }
+        // Timers have the platform's value and policies of their own.
+        if self.state.timers.get(handle).is_some() {
+            return self.state.hierarchies.volatile.platform.value.clone();
+        }
         if is_guarded(handle) {
             return self.state.pcr_guard.auth.clone();
         }
@@ -237,6 +248,9 @@ impl Machine<'_, '_> {
             self.state.hierarchies.authorization(handle)
         {
             return policy_hash.map(|hash| (hash, policy.clone()));
+        }
+        if let Some(timer) = self.state.timers.get(handle) {
+            return timer.policy_hash.map(|hash| (hash, timer.policy.clone()));
         }
         if is_guarded(handle) {
             let PcrGuard { policy_hash, policy, .. } = &self.state.pcr_guard;

@@ -21,6 +21,7 @@ use crate::state::pcr::{BANKS, PcrBanks, PcrGuard};
 use crate::state::record::{Core, VERSION};
 use crate::state::session_slots::Sessions;
 use crate::state::time::Time;
+use crate::state::timer::Timers;
 use crate::wire::containers::{List, Optional16};
 use crate::wire::pcr::{PCR_COUNT, PcrSelection};
 use crate::wire::structure::Digest;
@@ -82,6 +83,7 @@ pub(crate) fn new_core(
         algorithm_set: 0,
         shutdown: None,
         saved: Optional16(None),
+        timers: List::EMPTY,
     })
 }
 
@@ -129,6 +131,8 @@ pub(crate) fn state_of(
         objects: Objects::new(objects),
         nv: NvStore::new(indices, core.highest_nv_counter),
         commitments: Commitments::new(Seed::EMPTY),
+        timers: Timers::reset(),
+        saved_timers: core.timers,
         object_contexts: 0,
         pcr_guard: PcrGuard {
             auth: Digest::EMPTY,
@@ -162,5 +166,49 @@ pub(crate) fn core_of(state: &State) -> Core {
         highest_nv_counter: state.nv.highest_counter,
         shutdown: state.shutdown,
         saved: Optional16(state.saved.clone()),
+        timers: state.saved_timers.clone(),
     }
+}
+
+/// Whether `core` is the core record of `state`, but for the clock.
+pub(crate) fn is_core_of(core: &Core, state: &State) -> bool {
+    // All fields by name, so that none is forgotten when one is added.
+    let Core {
+        version: _,
+        hierarchies,
+        lockout,
+        allocation,
+        audit_hash,
+        audit_commands,
+        audit_counter,
+        clock_limit,
+        clock: _,
+        reset_count,
+        total_resets,
+        highest_nv_counter,
+        pcr_policy_hash,
+        pcr_policy,
+        presence_commands,
+        algorithm_set,
+        shutdown,
+        saved,
+        timers,
+    } = core;
+    *audit_counter == state.audit.counter
+        && *clock_limit == state.clock_limit
+        && *reset_count == state.time.reset_count
+        && *total_resets == state.time.total_resets
+        && *highest_nv_counter == state.nv.highest_counter
+        && *shutdown == state.shutdown
+        && *lockout == state.guard.stored
+        && *algorithm_set == state.algorithm_set
+        && *audit_hash == state.audit.hash
+        && audit_commands.0.iter().eq(&state.audit.commands)
+        && presence_commands.0.iter().eq(&state.presence_commands)
+        && *allocation == state.allocation
+        && *pcr_policy_hash == state.pcr_guard.policy_hash
+        && *pcr_policy == state.pcr_guard.policy
+        && *hierarchies == state.hierarchies.persistent
+        && saved.0 == state.saved
+        && *timers == state.saved_timers
 }

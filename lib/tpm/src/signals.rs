@@ -1,8 +1,11 @@
-//! What the platform tells the device without a command: the hash sequence of a
-//! launch [Part 3 §22.9 to §22.11].
+//! What platform and device tell each other without a command: the hash sequence
+//! of a launch [Part 3 §22.9 to §22.11], and timers that have run out.
 
 use crate::device::Device;
+use crate::machine::State;
+use crate::platform::Clock;
 use crate::state::launch::extend_dynamic;
+use crate::wire::handle::FIRST_TIMER;
 
 impl Device {
     /// _TPM_Hash_Start: a launch begins to be measured. Only the platform's
@@ -27,5 +30,17 @@ impl Device {
         } else {
             self.state.launch.keep(digests);
         }
+    }
+
+    /// The authenticated countdown timers that have run out and ask the platform
+    /// to act: bit *n* for TPM_RH_ACT_*n*.
+    pub fn signaled_timers(&mut self, clock: &dyn Clock) -> u16 {
+        let State { time, timers, .. } = &mut self.state;
+        time.advance(clock.now_ms());
+        timers.advance(time.time);
+        timers
+            .all()
+            .filter(|timer| timer.is_signaled())
+            .fold(0, |bits, timer| bits | (1 << (timer.handle - FIRST_TIMER)))
     }
 }

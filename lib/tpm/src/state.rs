@@ -13,6 +13,7 @@
 //! | `commitment` | scalars promised by `TPM2_Commit` | until reset |
 //! | `launch` | hash sequences started by signal | until reset |
 //! | `sequence` | hash and HMAC sequences | until reset |
+//! | `timer` | timers that ask the platform to act | until restart |
 //! | `record` | the encoding of what is persistent | |
 
 pub(crate) mod audit;
@@ -28,3 +29,4 @@ pub(crate) mod sequence;
 pub(crate) mod session;
 pub(crate) mod session_slots;
 pub(crate) mod time;
+pub(crate) mod timer;

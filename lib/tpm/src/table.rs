@@ -8,7 +8,9 @@
 use crate::response_code::ResponseCode;
 use crate::state::object::MAX_LOADED_OBJECTS;
 use crate::state::session_slots::MAX_ACTIVE;
-use crate::wire::handle::{ENDORSEMENT, HandleType, LOCKOUT, NULL, OWNER, PLATFORM};
+use crate::wire::handle::{
+    ENDORSEMENT, FIRST_TIMER, HandleType, LAST_TIMER, LOCKOUT, NULL, OWNER, PLATFORM,
+};
 
 /// One row, without its handler.
 #[derive(Clone, Copy, Debug)]
@@ -96,6 +98,8 @@ pub(crate) enum HandleKind {
     Platform,
     Lockout,
     ClearAuthorization,
+    /// An authenticated countdown timer.
+    Timer,
 }
 
 impl HandleKind {
@@ -134,9 +138,16 @@ impl HandleKind {
             Self::Hierarchy => matches!(handle, OWNER | ENDORSEMENT | PLATFORM),
             Self::HierarchyOrNull => matches!(handle, OWNER | ENDORSEMENT | PLATFORM | NULL),
             Self::Endorsement => handle == ENDORSEMENT,
-            Self::HierarchyAuthorization | Self::HierarchyPolicy => {
+            Self::HierarchyAuthorization => {
                 matches!(handle, OWNER | ENDORSEMENT | PLATFORM | LOCKOUT)
             }
+            Self::HierarchyPolicy => {
+                matches!(
+                    handle,
+                    OWNER | ENDORSEMENT | PLATFORM | LOCKOUT | FIRST_TIMER..=LAST_TIMER
+                )
+            }
+            Self::Timer => matches!(handle, FIRST_TIMER..=LAST_TIMER),
             Self::Provision => matches!(handle, OWNER | PLATFORM),
             Self::Platform => handle == PLATFORM,
             Self::Lockout => handle == LOCKOUT,
@@ -259,6 +270,9 @@ macro_rules! command_table {
             0x0191 CreateLoaded create_loaded::create_loaded [DECRYPT ENCRYPT HANDLE] (User Parent);
             0x0192 PolicyAuthorizeNV policy_compare::authorize_nv [] (User NvAuthorization, None NvIndex, None PolicySession);
             0x0193 EncryptDecrypt2 symmetric::encrypt_decrypt_2 [DECRYPT ENCRYPT] (User Object);
+            0x0196 Policy_AC_SendSelect policy::component_send_select [DECRYPT] (None PolicySession);
+            0x0197 CertifyX509 x509::certify [DECRYPT ENCRYPT] (Admin Object, User ObjectOrNull);
+            0x0198 ACT_SetTimeout timer::set_timeout [] (User Timer);
         }
     };
 }

@@ -1,6 +1,7 @@
 //! Commands as bytes against a whole device.
 
 mod agreement;
+mod certificates;
 mod codes;
 mod contexts;
 mod credentials;
@@ -25,3 +26,4 @@ mod salts;
 mod sessions;
 mod signatures;
 mod statements;
+mod timers;

@@ -56,6 +56,15 @@ fn what_is_written_is_read() {
 }
 
 #[test]
+fn the_guest_s_parts_lie_outside_the_region() {
+    let guest = |gpa| Part::new(PartKind::GUEST_RESERVED, gpa, 0x1000, Access::empty(), "");
+    let parts = [guest(0x7ff_f000), parts()[0], parts()[1], guest(0x900_0000)];
+    let page = page(&header(4), &parts);
+    let block = BootBlock::parse(&page.0).unwrap();
+    assert_eq!(block.guest_parts().collect::<Vec<_>>(), [&parts[0], &parts[3]]);
+}
+
+#[test]
 fn header_is_checked() {
     assert_eq!(refusal(&Header { magic: *b"SVSMBOOX", ..header(0) }, &[]), Some(Error::Magic));
     assert_eq!(refusal(&Header { version: 9, ..header(0) }, &[]), Some(Error::Version(9)));
@@ -82,6 +91,7 @@ fn parts_are_checked() {
         Part { content_size: 0x3001, ..good[1] },
         Part { access: RX | RW, ..good[1] },
         Part { gpa: u64::MAX - 4095, size: 0x2000, ..good[1] },
+        Part { gpa: 0x8ff_f000, ..good[1] },
     ];
     for part in bad {
         assert_eq!(refusal(&header(2), &[good[0], part]), Some(Error::Part(1)), "{part:?}");

@@ -50,6 +50,7 @@ fn written_table_is_read() {
     assert_eq!(table.certificates().collect::<Vec<_>>(), certificates);
     assert_eq!(table.find(CertificateKind::ARK), Some(&b"root"[..]));
     assert_eq!(table.find(CertificateKind::CRL), None);
+    assert_eq!(table.size(), 5 * 0x18 + 11);
     let expected = "{VLEK: 6, ASK: 0, 00000000-0000-0000-0000-000000000001: 1, ARK: 4}";
     assert_eq!(format!("{table:?}"), expected);
 }
@@ -63,6 +64,18 @@ fn zeros_are_an_empty_table() {
     let mut place = [0xee; 0x18];
     assert_eq!(write_certificate_table(&[], &mut place), Ok(0x18));
     assert_eq!(place, [0; 0x18]);
+}
+
+#[test]
+fn the_size_is_that_of_what_reaches_farthest() {
+    for (entries, size) in [
+        (&[][..], 0x18),
+        (&[(CertificateKind::ARK, 0, 4)], 0x30),
+        (&[(CertificateKind::ARK, 0x50, 4), (CertificateKind::ASK, 0x48, 4)], 0x54),
+    ] {
+        let bytes = table(entries, &[0xee; 0x20]);
+        assert_eq!(CertificateTable::parse(&bytes).unwrap().size(), size);
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use abi_simulator::report::Report;
 use anyhow::{Context, Result};
+use svsm_initrd::console::exit_status_of;
 
 use super::keys::{HELP, Keys, Meaning};
 use super::raw_terminal::RawTerminal;
@@ -21,7 +22,13 @@ pub(super) struct Person {
     /// Keys that are not for the guest, if a person types.
     keys: Option<Keys>,
     raw: Option<RawTerminal>,
+    /// The end of what the console showed.
+    heard: Vec<u8>,
 }
+
+/// How much of the end is kept, in bytes: far more than the last lines of a
+/// guest that switches itself off.
+const KEPT: usize = 16 << 10;
 
 /// Where the console's bytes go.
 enum Console {
@@ -47,7 +54,12 @@ impl Person {
                 File::create(path).with_context(|| format!("cannot create {}", path.display()))?,
             ),
         };
-        Ok(Self { console, terminal, keys: None, raw: None })
+        Ok(Self { console, terminal, keys: None, raw: None, heard: Vec::new() })
+    }
+
+    /// How `script`, which ran in the guest, ended, if it did.
+    pub(super) fn exit_status_of(&self, script: &str) -> Option<u8> {
+        exit_status_of(script, &String::from_utf8_lossy(&self.heard))
     }
 
     /// Gives the terminal back, with the cursor at the start of a line.
@@ -88,6 +100,8 @@ impl Operator for Person {
     }
 
     fn console(&mut self, bytes: &[u8]) -> Result<()> {
+        self.heard.extend_from_slice(bytes);
+        self.heard.drain(..self.heard.len().saturating_sub(KEPT));
         match &mut self.console {
             Console::Stdout { within_line } => {
                 let mut stdout = io::stdout().lock();
@@ -158,6 +172,18 @@ mod tests {
         assert!(person.keyboard()?.is_none());
         person.leave()?;
         assert_eq!(std::fs::read(path)?, b"one \xfftwo\n");
+        Ok(())
+    }
+
+    #[test]
+    fn the_script_s_status_is_found_at_the_end() -> anyhow::Result<()> {
+        let mut person = person(&Serial::None)?;
+        assert_eq!(person.exit_status_of("exit 3"), None);
+        person.console(&[b'x'; 40_000])?;
+        person.console(b"\nsvsm-guest: exit status 3 (")?;
+        person.console(format!("{})\r\n", svsm_initrd::console::mark("exit 3")).as_bytes())?;
+        assert_eq!(person.exit_status_of("exit 3"), Some(3));
+        assert_eq!(person.exit_status_of("exit 4"), None);
         Ok(())
     }
 

@@ -11,15 +11,22 @@ use abi_snp::{SevFeatures, Vmpl};
 use anyhow::{Result, anyhow};
 use clap::{Args, Command, FromArgMatches};
 
-use super::{Arguments, StockGuest, counts, request, verdict};
-use crate::failure::Verdict;
-use crate::simulation::{End, Image, LinuxImage, Outcome, Pace, Platform, Request, Statistics};
+use super::image::{Linux, Provided, Wanted};
+use super::{Arguments, counts, request, usual_cpus, verdict, wanted};
+use crate::failure::{Usage, Verdict};
+use crate::simulation::{End, Outcome, Pace, Platform, Request, Statistics};
 use crate::terminal::Terminal;
 
-fn parsed(line: &str) -> Result<Request> {
+fn arguments(line: &str) -> Result<Arguments> {
     let words = std::iter::once("run").chain(line.split_whitespace());
     let matches = Arguments::augment_args(Command::new("run")).try_get_matches_from(words)?;
-    Ok(request(&Arguments::from_arg_matches(&matches)?, None))
+    Ok(Arguments::from_arg_matches(&matches)?)
+}
+
+fn parsed(line: &str) -> Result<Request> {
+    let arguments = arguments(line)?;
+    let cpus = arguments.cpus.unwrap_or(1);
+    Ok(request(&arguments, &Provided::igvm("a.igvm".into(), String::new()), cpus))
 }
 
 fn outcome(statistics: Option<Statistics>) -> Outcome {
@@ -29,26 +36,50 @@ fn outcome(statistics: Option<Statistics>) -> Outcome {
 }
 
 #[test]
-fn a_stock_guest_runs_if_nothing_is_named() -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    let image = LinuxImage::new("k".into(), Some("i".into()));
-    let stock = StockGuest { image, _folder: folder };
-    let of_line = |line: &str| -> Result<Request> {
-        let words = std::iter::once("run").chain(line.split_whitespace());
-        let matches = Arguments::augment_args(Command::new("run")).try_get_matches_from(words)?;
-        Ok(request(&Arguments::from_arg_matches(&matches)?, Some(&stock)))
+fn what_is_started() -> Result<()> {
+    let wanted = |line: &str| wanted(&arguments(line)?);
+    assert_eq!(wanted("")?, Wanted::UnderModule(Linux::default()));
+    assert_eq!(wanted("--guest linux")?, Wanted::UnderModule(Linux::default()));
+    assert_eq!(wanted("--guest none")?, Wanted::Module);
+    assert_eq!(wanted("--bare")?, Wanted::Bare(Linux::default()));
+    assert_eq!(wanted("--igvm a.igvm")?, Wanted::Igvm("a.igvm".into(), String::new()));
+    assert_eq!(wanted("--igvm a --append -v")?, Wanted::Igvm("a".into(), "-v".to_owned()));
+    let own = Linux {
+        kernel: Some("k".into()),
+        initrd: Some("i".into()),
+        append: Some("-v".to_owned()),
+        script: None,
     };
-    let request = of_line("")?;
-    assert!(matches!(&request.image, Image::Linux(linux) if linux.kernel == Path::new("k")));
-    assert_eq!(request.command_line, "console=ttyS0 quiet");
-    assert_eq!(of_line("--append debug")?.command_line, "debug");
+    assert_eq!(wanted("--kernel k --initrd i --append -v")?, Wanted::UnderModule(own.clone()));
+    assert_eq!(wanted("--bare --kernel k --initrd i --append -v")?, Wanted::Bare(own));
+    let script = Linux { script: Some("s".into()), ..Linux::default() };
+    assert_eq!(wanted("--guest-script s")?, Wanted::UnderModule(script.clone()));
+    assert_eq!(wanted("--bare --guest-script s")?, Wanted::Bare(script));
     Ok(())
+}
+
+#[test]
+fn a_guest_of_the_module_has_two_processors() -> Result<()> {
+    let cpus = |line: &str| Ok::<_, anyhow::Error>(usual_cpus(&wanted(&arguments(line)?)?));
+    for (line, expected) in
+        [("", 2), ("--kernel k", 2), ("--guest none", 1), ("--bare", 1), ("--igvm a", 1)]
+    {
+        assert_eq!(cpus(line)?, expected, "{line}");
+    }
+    Ok(())
+}
+
+#[test]
+fn without_a_guest_there_is_nothing_for_one() {
+    for line in ["--kernel k", "--append a", "--guest-script s", "--kernel k --initrd i"] {
+        let error = arguments(&format!("--guest none {line}")).and_then(|given| wanted(&given));
+        assert!(error.is_err_and(|error| error.is::<Usage>()), "{line}");
+    }
 }
 
 #[test]
 fn defaults() -> Result<()> {
     let request = parsed("--igvm a.igvm")?;
-    assert!(matches!(&request.image, Image::Igvm(path) if path == Path::new("a.igvm")));
     let platform = &request.platform;
     let default = Platform::default();
     assert_eq!((platform.cpus, platform.c_bit), (default.cpus, default.c_bit));
@@ -77,14 +108,11 @@ fn the_help_names_the_default_features() -> Result<()> {
 
 #[test]
 fn everything_else() -> Result<()> {
-    let line = "--kernel k --initrd i --append -v --cpus 8 --memory 4G --c-bit 47 \
+    let line = "--igvm a.igvm --cpus 8 --memory 4G --c-bit 47 \
                 --sev-features 0x9 --cpuid reduced --report-version 5 --vmpl 2 --hostile h --disk d \
                 --fw-cfg opt/a=b \
                 --vsock v --serial none --expect -- --timeout 5 --icount --schedule 7 --trace ghcb --gdb 1234";
     let request = parsed(line)?;
-    let Image::Linux(linux) = &request.image else { return Err(anyhow!("no Linux")) };
-    assert_eq!((linux.kernel.as_path(), request.command_line.as_str()), (Path::new("k"), "-v"));
-    assert_eq!(linux.initrd.as_deref(), Some(Path::new("i")));
     let platform = &request.platform;
     assert_eq!((platform.cpus, platform.memory, platform.c_bit), (8, 4 << 30, 47));
     let features = SevFeatures::SNP_ACTIVE | SevFeatures::RESTRICTED_INJECTION;
@@ -115,6 +143,13 @@ fn wrong_lines_are_refused() {
         ("--igvm a --kernel b", "cannot be used with"),
         ("--igvm a --initrd b", "cannot be used with"),
         ("--initrd a", "--kernel"),
+        ("--igvm a --bare", "cannot be used with"),
+        ("--igvm a --guest linux", "cannot be used with"),
+        ("--igvm a --guest-script b", "cannot be used with"),
+        ("--bare --guest linux", "cannot be used with"),
+        ("--guest-script a --expect b", "cannot be used with"),
+        ("--kernel k --initrd i --guest-script a", "cannot be used with"),
+        ("--guest windows", "possible values"),
         ("--igvm a --cpus 9", "9 is not in 1..=8"),
         ("--igvm a --memory 3", "multiple of 2M"),
         ("--igvm a --c-bit 35", "35 is not in 36..=51"),
@@ -154,17 +189,28 @@ fn nothing_counted_writes_nothing() -> Result<()> {
 
 #[test]
 fn an_expected_text_is_all_that_counts() {
-    assert_eq!(verdict(&End::Expected, Some("login:")), Verdict::Good);
+    assert_eq!(verdict(&End::Expected, Some("login:"), None), Verdict::Good);
     for end in [End::Told(report::End::PoweredOff), End::Left] {
-        assert_eq!(verdict(&end, None), Verdict::Good);
-        assert_eq!(verdict(&end, Some("login:")), Verdict::Bad);
+        assert_eq!(verdict(&end, None, None), Verdict::Good);
+        assert_eq!(verdict(&end, Some("login:"), None), Verdict::Bad);
     }
+}
+
+#[test]
+fn a_script_s_status_is_the_run_s() {
+    let off = End::Told(report::End::PoweredOff);
+    for status in [0, 1, 42] {
+        assert_eq!(verdict(&off, None, Some(Some(status))), Verdict::Status(status));
+        // It says that the script ended, but the guest did not go off.
+        assert_eq!(verdict(&End::Left, None, Some(Some(status))), Verdict::Bad);
+    }
+    assert_eq!(verdict(&off, None, Some(None)), Verdict::Bad);
 }
 
 #[test]
 fn every_other_end_is_bad() {
     let time_out = End::TimeOut(Duration::from_secs(5));
     for end in [outcome(None).end, time_out, End::Told(report::End::Reset)] {
-        assert_eq!(verdict(&end, None), Verdict::Bad, "{end}");
+        assert_eq!(verdict(&end, None, None), Verdict::Bad, "{end}");
     }
 }

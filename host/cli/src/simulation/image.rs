@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use abi_simulator::LOW_MEMORY_LIMIT;
 use anyhow::{Context, Result, anyhow};
 use svsm_image::file::{Igvm, MAX_FILE_SIZE};
-use svsm_image::layout::linux::Acpi;
+use svsm_image::layout::payload::Acpi;
 use svsm_image::manifest::{
     CBit, Features, Kind, Linux, LinuxPayload, Manifest, MemorySize, Name, PlatformName, Snp,
 };

@@ -19,6 +19,13 @@ impl Statistics {
         Self { sections }
     }
 
+    /// Names and counts of a subject; none if it was not told of.
+    pub(crate) fn rows(&self, subject: &str) -> impl Iterator<Item = (&str, u64)> {
+        let section = self.sections.iter().find(|section| section.name == subject);
+        let rows = section.map_or(&[][..], |section| &section.rows);
+        rows.iter().map(|row| (row.name.as_str(), row.count))
+    }
+
     /// A table for people, with a heading for each subject.
     pub(crate) fn table(&self, terminal: Terminal) -> String {
         let mut rows = Vec::new();
@@ -50,6 +57,13 @@ mod tests {
         let table = "exits\n  CPUID      12\n  VMGEXIT  3456";
         assert_eq!(sample().table(Terminal::plain()), table);
         assert_eq!(Statistics::new(Vec::new()).table(Terminal::plain()), "");
+    }
+
+    #[test]
+    fn for_programs() {
+        let sample = sample();
+        assert!(sample.rows("exits").eq([("CPUID", 12), ("VMGEXIT", 3456)]));
+        assert_eq!(sample.rows("others").count(), 0);
     }
 
     #[test]

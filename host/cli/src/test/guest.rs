@@ -63,7 +63,7 @@ fn boot(project: &Project, kernel: &GuestKernel, log: &mut Log) -> Result<Counts
     };
     let ram_disk = guest::ram_disk(&project.toolbox, &kernel, Task::Script(SCRIPT))?;
     let ram_disk = file("initrd", &ram_disk)?;
-    let tables = file("tables", &platform_tables::build(TABLES, PROCESSORS)?)?;
+    let tables = file("tables", &platform_tables::build(TABLES, PROCESSORS)?.bytes)?;
     let mut content = format!("{DISK_CONTENT}\n").into_bytes();
     content.resize(1 << 20, 0);
     let disk = file("disk", &content)?;

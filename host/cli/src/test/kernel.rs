@@ -15,7 +15,7 @@ use anyhow::{Result, anyhow};
 use svsm_image::manifest::{KernelOptions, Kind, Manifest};
 
 use self::console::{Announced, Trials, announced, endings, has_callers, trials};
-use self::target::{Injection, Run, Target};
+use self::target::{Features, Run, Target};
 use crate::build::{self, Built};
 use crate::jobs::Counts;
 use crate::log::Log;
@@ -28,12 +28,14 @@ const MANIFEST: &str = "images/kernel-trials.toml";
 const PLAIN_STOP: &str = "stop";
 
 /// What all tests run on. The endings run on one processor of each platform.
-const TARGETS: [Target; 5] = [
+const TARGETS: [Target; 7] = [
     Target::Native,
-    Target::Snp { cpus: 1, injection: Injection::Free },
-    Target::Snp { cpus: 4, injection: Injection::Free },
-    Target::Snp { cpus: 1, injection: Injection::Restricted },
-    Target::Snp { cpus: 4, injection: Injection::Restricted },
+    Target::Snp { cpus: 1, features: Features::Plain },
+    Target::Snp { cpus: 4, features: Features::Plain },
+    Target::Snp { cpus: 1, features: Features::RestrictedInjection },
+    Target::Snp { cpus: 4, features: Features::RestrictedInjection },
+    Target::Snp { cpus: 1, features: Features::SecureTsc },
+    Target::Snp { cpus: 4, features: Features::SecureTsc },
 ];
 
 /// Builds the image, runs it and counts its tests and endings.
@@ -58,7 +60,7 @@ pub(super) fn test(project: &Project, log: &mut Log) -> Result<Counts> {
         log.say("the kernel lists no endings")?;
         counts.failed += 1;
     }
-    let built = bench.image(Injection::Free, "", log)?;
+    let built = bench.image(Features::Plain, "", log)?;
     Ok(counts.plus(hostile::test(project, &built.igvm, log)?))
 }
 
@@ -71,18 +73,18 @@ struct Bench<'a> {
 impl Bench<'_> {
     /// Runs the image with these options.
     fn run(&self, target: Target, options: &str, log: &mut Log) -> Result<Run> {
-        let built = self.image(target.injection(), options, log)?;
+        let built = self.image(target.features(), options, log)?;
         log.say(&format!("--- {target}, options `{options}`"))?;
         target.run(self.project, &built, log)
     }
 
-    fn image(&self, injection: Injection, options: &str, log: &mut Log) -> Result<Built> {
+    fn image(&self, features: Features, options: &str, log: &mut Log) -> Result<Built> {
         let mut manifest = Manifest::load(&self.manifest)?;
         if let Kind::Module(module) = &mut manifest.kind {
             let options = KernelOptions::try_from(options.to_owned());
             module.kernel.options = options.map_err(|error| anyhow!(error))?;
         }
-        let features = injection.features().bits();
+        let features = features.bits().bits();
         manifest.snp.sev_features = features.try_into().map_err(|error: String| anyhow!(error))?;
         build::changed_image(self.project, &manifest, log.stream()?)
     }

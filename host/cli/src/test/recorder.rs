@@ -13,13 +13,13 @@ use crate::simulation::{End, Operator, Outcome, Request, Typed, simulate};
 use crate::terminal::seconds;
 
 /// A run that is over.
-pub(super) struct Recording {
+pub(crate) struct Recording {
     /// What became of it.
-    pub(super) outcome: Outcome,
+    pub(crate) outcome: Outcome,
     /// What the guest wrote to its console.
-    pub(super) console: String,
+    pub(crate) console: String,
     /// What the simulator told meanwhile.
-    pub(super) told: Vec<String>,
+    pub(crate) told: Vec<String>,
 }
 
 /// Runs a guest to its end. Its console and its end also go to the log.
@@ -28,7 +28,7 @@ pub(super) struct Recording {
 ///
 /// There is no run to speak of, see [`simulate`]; or a signal asked this
 /// program to end.
-pub(super) fn record(project: &Project, request: &Request, log: &mut Log) -> Result<Recording> {
+pub(crate) fn record(project: &Project, request: &Request, log: &mut Log) -> Result<Recording> {
     let mut recorder = Recorder::default();
     let outcome = simulate(project, request, &mut recorder, log.stream()?)?;
     let console = String::from_utf8_lossy(&recorder.console).into_owned();

@@ -106,9 +106,9 @@ pub(super) fn write(layouts: &BTreeMap<PlatformName, Layout>, snp: &Snp) -> Resu
 }
 
 fn check_save_area(layout: &Layout, gpa: u64) -> Result<(), Error> {
-    let (base, size) = layout.required_memory;
+    let required = layout.required_memory.iter().map(|(base, size)| *base..base + size);
     let parts = layout.parts.iter().map(|part| part.gpa..part.end());
-    if std::iter::once(base..base + size).chain(parts).any(|range| range.contains(&gpa)) {
+    if required.chain(parts).any(|range| range.contains(&gpa)) {
         return Err(Error::SaveArea(gpa));
     }
     Ok(())
@@ -155,7 +155,7 @@ fn supported(platform: PlatformName, layout: &Layout) -> IgvmPlatformHeader {
 }
 
 fn required_memory(layouts: &BTreeMap<PlatformName, Layout>) -> Vec<IgvmDirectiveHeader> {
-    merge(layouts, |layout| [layout.required_memory].into_iter())
+    merge(layouts, |layout| layout.required_memory.iter().copied())
         .into_iter()
         .map(|((gpa, size), compatibility_mask)| IgvmDirectiveHeader::RequiredMemory {
             gpa,

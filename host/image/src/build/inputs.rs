@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use abi_boot::{Access, Platform};
 
-use crate::layout::module::{Filled, Payload};
+use crate::bzimage::{self, BzImage};
+use crate::layout::module::Filled;
 use crate::layout::part::Purpose;
+use crate::layout::payload::Payload;
 use crate::layout::{cpuid_request, linux, module};
 use crate::manifest::{AreaPages, Linux, LinuxPayload, Module, PlatformName, Program, Snp};
-use crate::{bzimage, elf, input};
+use crate::{elf, input};
 
 /// Largest ELF file that is read, in bytes.
 pub const MAX_ELF_SIZE: u64 = 16 << 20;
@@ -46,25 +48,13 @@ pub enum Error {
         /// Why.
         source: bzimage::Error,
     },
-    /// The guest kernel takes no such long command line.
-    #[error(
-        "guest.command_line has {length} bytes, but {} takes at most {limit}", path.display()
-    )]
-    CommandLineTooLong {
-        /// The kernel.
-        path: PathBuf,
-        /// Bytes of the command line.
-        length: usize,
-        /// What the kernel says.
-        limit: u32,
-    },
 }
 
 /// The files of a module image.
 pub(super) struct ModuleFiles {
     kernel: elf::KernelElf,
     services: Vec<(String, Arc<[u8]>)>,
-    guest: Vec<Payload>,
+    guest: Option<LinuxFiles>,
 }
 
 /// Reads the files of a module image.
@@ -84,7 +74,7 @@ pub(super) fn read_module(
             .map_err(elf_error(format!("service `{}`", service.name), path))?;
         services.push((service.name.to_string(), bytes.into()));
     }
-    let guest = module.guest.as_ref().map(read_guest).transpose()?.unwrap_or_default();
+    let guest = module.guest.as_ref().map(read_linux).transpose()?;
     Ok(ModuleFiles { kernel, services, guest })
 }
 
@@ -104,52 +94,28 @@ fn program_path<'a>(
     }
 }
 
-fn read_guest(payload: &LinuxPayload) -> Result<Vec<Payload>, Error> {
-    let bytes = read_kernel(payload)?;
-    let kernel = parse_kernel(payload, &bytes)?;
-    let (length, limit) = (payload.command_line.len(), kernel.max_command_line);
-    if length > limit as usize {
-        return Err(Error::CommandLineTooLong { path: payload.kernel.clone(), length, limit });
-    }
-    let mut guest = vec![Payload { purpose: Purpose::GuestKernel, content: bytes.into() }];
-    let initrd = read_initrd(payload)?;
-    guest.extend(initrd.map(|content| Payload { purpose: Purpose::GuestInitrd, content }));
-    if !payload.command_line.is_empty() {
-        let content = payload.command_line.as_bytes().into();
-        guest.push(Payload { purpose: Purpose::GuestCommandLine, content });
-    }
-    Ok(guest)
-}
-
-fn read_kernel(payload: &LinuxPayload) -> Result<Vec<u8>, Error> {
-    Ok(input::read(&payload.kernel, "Linux kernel", MAX_KERNEL_SIZE)?)
-}
-
-fn parse_kernel<'a>(
-    payload: &LinuxPayload,
-    bytes: &'a [u8],
-) -> Result<bzimage::BzImage<'a>, Error> {
-    bzimage::BzImage::parse(bytes)
-        .map_err(|source| Error::BzImage { path: payload.kernel.clone(), source })
-}
-
-fn read_initrd(payload: &LinuxPayload) -> Result<Option<Arc<[u8]>>, Error> {
-    let read = |path: &PathBuf| input::read(path, "initial RAM disk", MAX_INITRD_SIZE);
-    Ok(payload.initrd.as_ref().map(read).transpose()?.map(Arc::from))
-}
-
 impl ModuleFiles {
-    /// What the layout for `platform` takes.
-    pub(super) fn inputs(
-        &self,
-        module: &Module,
+    /// The guest's kernel, checked, if there is a guest.
+    pub(super) fn guest_kernel(&self, module: &Module) -> Result<Option<BzImage<'_>>, Error> {
+        let guest = self.guest.iter().zip(&module.guest).next();
+        guest.map(|(files, payload)| files.kernel(payload)).transpose()
+    }
+
+    /// What the layout for `platform` takes, with the guest's kernel as
+    /// [`Self::guest_kernel`] gave it.
+    pub(super) fn inputs<'a>(
+        &'a self,
+        module: &'a Module,
         snp: &Snp,
         platform: PlatformName,
-    ) -> module::Inputs<'_> {
+        guest_kernel: Option<&'a BzImage<'a>>,
+    ) -> module::Inputs<'a> {
         let (platform, c_bit_mask) = match platform {
             PlatformName::Snp => (Platform::SNP, snp.c_bit.mask()),
             PlatformName::Native => (Platform::NATIVE, 0),
         };
+        let guest = self.guest.as_ref().zip(module.guest.as_ref()).zip(guest_kernel);
+        let guest = guest.map(|((files, payload), kernel)| files.payload(payload, kernel));
         module::Inputs {
             platform,
             region_base: module.region.base,
@@ -161,7 +127,9 @@ impl ModuleFiles {
             kernel: &self.kernel,
             filled: filled(module, platform),
             services: self.services.clone(),
-            guest: self.guest.clone(),
+            // Only below the module of a confidential machine is there a level
+            // to run a guest at.
+            guest: guest.filter(|_| platform == Platform::SNP),
         }
     }
 }
@@ -196,34 +164,43 @@ fn filled(module: &Module, platform: Platform) -> Vec<Filled> {
     filled
 }
 
-/// The files of a bare Linux image.
+/// The files of a Linux guest.
 pub(super) struct LinuxFiles {
     kernel: Vec<u8>,
     initrd: Option<Arc<[u8]>>,
 }
 
-/// Reads the files of a bare Linux image.
-pub(super) fn read_linux(linux: &Linux) -> Result<LinuxFiles, Error> {
-    Ok(LinuxFiles { kernel: read_kernel(&linux.payload)?, initrd: read_initrd(&linux.payload)? })
+/// Reads the files of a Linux guest.
+pub(super) fn read_linux(payload: &LinuxPayload) -> Result<LinuxFiles, Error> {
+    let initrd = payload.initrd.as_ref();
+    let initrd = initrd.map(|path| input::read(path, "initial RAM disk", MAX_INITRD_SIZE));
+    Ok(LinuxFiles {
+        kernel: input::read(&payload.kernel, "Linux kernel", MAX_KERNEL_SIZE)?,
+        initrd: initrd.transpose()?.map(Arc::from),
+    })
 }
 
 impl LinuxFiles {
     /// The kernel, checked.
-    pub(super) fn kernel(&self, linux: &Linux) -> Result<bzimage::BzImage<'_>, Error> {
-        parse_kernel(&linux.payload, &self.kernel)
+    pub(super) fn kernel(&self, payload: &LinuxPayload) -> Result<BzImage<'_>, Error> {
+        BzImage::parse(&self.kernel)
+            .map_err(|source| Error::BzImage { path: payload.kernel.clone(), source })
     }
 
-    /// What the layout takes.
+    /// What is to be started.
+    fn payload<'a>(&self, payload: &'a LinuxPayload, kernel: &'a BzImage<'a>) -> Payload<'a> {
+        Payload { kernel, initrd: self.initrd.clone(), command_line: &payload.command_line }
+    }
+
+    /// What the layout of a bare Linux image takes.
     pub(super) fn inputs<'a>(
         &self,
         linux: &'a Linux,
         snp: &Snp,
-        kernel: &'a bzimage::BzImage<'a>,
+        kernel: &'a BzImage<'a>,
     ) -> linux::Inputs<'a> {
         linux::Inputs {
-            kernel,
-            initrd: self.initrd.clone(),
-            command_line: &linux.payload.command_line,
+            payload: self.payload(&linux.payload, kernel),
             memory_size: linux.memory_size.get(),
             acpi: linux.acpi,
             c_bit_mask: snp.c_bit.mask(),

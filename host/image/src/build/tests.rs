@@ -176,11 +176,18 @@ fn order_is_what_loaders_need() {
     assert!(file.directives().iter().map(stage).is_sorted());
     assert_eq!(file.directives().iter().filter(|d| stage(d) == 3).count(), 1);
     assert!(pages(&file).iter().map(|page| page.0).is_sorted());
-    let IgvmDirectiveHeader::RequiredMemory { gpa, number_of_bytes, .. } = file.directives()[0]
-    else {
-        panic!("required memory comes first")
-    };
-    assert_eq!((gpa, number_of_bytes), (0x800_0000, 0x100_0000));
+    let required: Vec<_> = file
+        .directives()
+        .iter()
+        .filter_map(|directive| match directive {
+            IgvmDirectiveHeader::RequiredMemory { gpa, number_of_bytes, .. } => {
+                Some((*gpa, *number_of_bytes))
+            }
+            _ => None,
+        })
+        .collect();
+    // What the guest's kernel needs, and the module's region.
+    assert_eq!(required, [(0x100_0000, 0x40_0000), (0x800_0000, 0x100_0000)]);
 }
 
 #[test]

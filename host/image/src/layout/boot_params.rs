@@ -10,12 +10,6 @@ use abi_x86::{SegmentAttributes, SegmentDescriptor};
 
 use crate::bzimage::SETUP_HEADER_START;
 
-/// Bytes of `struct boot_params`.
-const BOOT_PARAMS_SIZE: usize = PAGE_SIZE as usize;
-
-/// Most entries of its memory map.
-const MAX_E820_ENTRIES: usize = 128;
-
 /// Where the pieces of the platform data page lie in it.
 const BLOB_OFFSET: usize = 0x00;
 const SETUP_DATA_OFFSET: usize = 0x40;
@@ -23,31 +17,6 @@ const DESCRIPTORS_OFFSET: usize = 0x80;
 
 /// `setup_data` type of the confidential computing blob's address.
 const SETUP_CC_BLOB: u32 = 7;
-
-/// A range of the memory map.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MemoryRange {
-    /// First address.
-    pub base: u64,
-    /// Bytes.
-    pub size: u64,
-    /// Whether Linux may use it.
-    pub kind: MemoryKind,
-}
-
-/// Kinds of memory that an image describes; the values are those of the E820
-/// map [ACPI 6.5 §15].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub enum MemoryKind {
-    /// Ordinary memory.
-    Usable = 1,
-    /// To be left alone.
-    Reserved = 2,
-    /// ACPI tables. Linux reads them as private memory, unlike what is
-    /// reserved (`arch/x86/mm/ioremap.c`).
-    AcpiTables = 3,
-}
 
 /// What `struct boot_params` is to say.
 #[derive(Clone, Copy, Debug)]
@@ -64,14 +33,13 @@ pub struct BootParams<'a> {
     pub platform_data: u64,
     /// Physical address of the ACPI root pointer; 0 if there is none.
     pub rsdp: u64,
-    /// The memory map, sorted, at most 128 ranges.
-    pub memory: &'a [MemoryRange],
 }
 
-/// Writes `struct boot_params`.
+/// Writes `struct boot_params` but for the memory map, which is left empty:
+/// [`direct_boot::write_memory_map`] fills it in.
 #[must_use]
-pub fn boot_params(params: &BootParams<'_>) -> Vec<u8> {
-    let mut page = Page::new(BOOT_PARAMS_SIZE);
+pub fn boot_params(params: &BootParams<'_>) -> [u8; 4096] {
+    let mut page = Page { bytes: [0; 4096] };
     // The caller's kernel decides how long its header is; the format's space
     // for it ends where the next field starts.
     let header_end = params.setup_header.len().min(0x290 - SETUP_HEADER_START);
@@ -91,15 +59,6 @@ pub fn boot_params(params: &BootParams<'_>) -> Vec<u8> {
     page.put(0x228, &params.command_line.to_le_bytes());
     let setup_data = params.platform_data + SETUP_DATA_OFFSET as u64;
     page.put(0x250, &setup_data.to_le_bytes());
-
-    let count = params.memory.len().min(MAX_E820_ENTRIES);
-    page.put(0x1e8, &[count as u8]);
-    for (index, range) in params.memory.iter().take(count).enumerate() {
-        let entry = 0x2d0 + index * 20;
-        page.put(entry, &range.base.to_le_bytes());
-        page.put(entry + 8, &range.size.to_le_bytes());
-        page.put(entry + 16, &(range.kind as u32).to_le_bytes());
-    }
     page.bytes
 }
 
@@ -107,8 +66,8 @@ pub fn boot_params(params: &BootParams<'_>) -> Vec<u8> {
 /// blob that names the secrets and CPUID pages, the `setup_data` node that
 /// names the blob, and the descriptor table that the boot protocol demands.
 #[must_use]
-pub fn platform_data(address: u32, secrets: u64, cpuid: u64) -> Vec<u8> {
-    let mut page = Page::new(PAGE_SIZE as usize);
+pub fn platform_data(address: u32, secrets: u64, cpuid: u64) -> [u8; 4096] {
+    let mut page = Page { bytes: [0; 4096] };
     let page_size = PAGE_SIZE as u32;
 
     page.put(BLOB_OFFSET, b"AMDE");
@@ -149,14 +108,10 @@ fn descriptors() -> [SegmentDescriptor; 4] {
 
 /// Zeroed bytes that fields are put into.
 struct Page {
-    bytes: Vec<u8>,
+    bytes: [u8; 4096],
 }
 
 impl Page {
-    fn new(size: usize) -> Self {
-        Self { bytes: vec![0; size] }
-    }
-
     /// Offsets are constants of the formats, all inside the page.
     fn put(&mut self, offset: usize, value: &[u8]) {
         self.bytes[offset..offset + value.len()].copy_from_slice(value);

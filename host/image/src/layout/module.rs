@@ -2,21 +2,32 @@
 //!
 //! Inside the region, from its base upwards: boot block, kernel segments at the
 //! offsets they are linked to, guard page, boot stack, guard page, the names of
-//! the kernel's functions, what the platform and the loader fill, services, page tables. The rest of the region
-//! is free memory: mapped, but not part of the image. A guest payload lies
-//! outside, from the first 2 MiB boundary behind the region on: kernel, initial
-//! RAM disk, command line, each page-aligned and unmapped; the module moves
-//! them to where their boot protocol wants them.
+//! the kernel's functions, what the platform and the loader fill, how the guest
+//! is entered, services, page tables. The rest of the region is free memory:
+//! mapped, but not part of the image.
+//!
+//! A guest lies outside, unmapped, where its boot protocol wants it
+//! ([`super::payload`]), with pages of zeros for what the module fills in:
+//!
+//! | address | page |
+//! |---|---|
+//! | 0xf000 | calling area of the guest's first processor |
+//! | 0x1_1000 | the guest's CPUID page |
+//! | 0x1_2000 | the guest's secrets page |
+//!
+//! All other memory the module validates itself, so it is not in the image.
+//! Only platforms with a level below the module's have a guest.
 //!
 //! The contract behind it is `abi_boot`.
 
 use std::sync::Arc;
 
 use abi_boot::{Access, ConsoleAudience, Header, MAX_PARTS, PAGE_SIZE, Platform, VIRTUAL_BASE};
-use abi_x86::SIZE_2M;
 use zerocopy::IntoBytes;
 
-use super::part::{LOW_MEMORY_END, Layout, Overlap, Part, Purpose, Start, sort};
+use super::guest;
+use super::part::{Layout, Overlap, Part, Purpose, Start, sort};
+use super::payload::{self, Payload};
 use crate::elf::KernelElf;
 use crate::page_tables::{self, Leaves, Mapping, PageTables};
 
@@ -48,17 +59,8 @@ pub struct Inputs<'a> {
     pub filled: Vec<Filled>,
     /// Services: name and ELF file.
     pub services: Vec<(String, Arc<[u8]>)>,
-    /// Guest payload in the order of placement; empty if there is none.
-    pub guest: Vec<Payload>,
-}
-
-/// A piece of the guest payload.
-#[derive(Clone, Debug)]
-pub struct Payload {
-    /// Which one.
-    pub purpose: Purpose,
-    /// Its bytes.
-    pub content: Arc<[u8]>,
+    /// What runs below the module, if anything does.
+    pub guest: Option<Payload<'a>>,
 }
 
 /// Pages that the platform or the loader fills or the kernel reads.
@@ -114,19 +116,9 @@ pub enum Error {
         /// First address behind the region.
         region_end: u64,
     },
-    /// The guest payload does not fit below 2 GiB.
-    #[error(
-        "{what}: {needed:#x} bytes at {gpa:#x} do not fit below {LOW_MEMORY_END:#x}: \
-         lower region.base or shrink the payload"
-    )]
-    PayloadTooHigh {
-        /// What was to be placed.
-        what: Purpose,
-        /// Where it was to lie.
-        gpa: u64,
-        /// Bytes it takes.
-        needed: u64,
-    },
+    /// The guest cannot be placed.
+    #[error("guest.{0}")]
+    Guest(#[from] payload::Error),
     /// The boot block cannot describe so many parts.
     #[error(
         "{0} parts were placed, the boot block describes at most {MAX_PARTS}: use fewer services"
@@ -157,6 +149,10 @@ pub enum Error {
 /// input that [`crate::elf`] accepted; they are checked all the same.
 pub fn lay_out(inputs: &Inputs<'_>) -> Result<Layout, Error> {
     let mut region = Region::new(inputs)?;
+    let guest = inputs.guest.as_ref().map(|payload| {
+        guest::place(payload, inputs.max_vcpus, region.base..region.end, inputs.c_bit_mask)
+    });
+    let guest = guest.transpose()?;
     region.place(Purpose::BootBlock, "", PAGE_SIZE, Access::READ, Arc::default())?;
     place_kernel(&mut region, inputs.kernel)?;
     region.guard_page()?;
@@ -170,6 +166,10 @@ pub fn lay_out(inputs: &Inputs<'_>) -> Result<Layout, Error> {
     for Filled { purpose, pages, access, content } in &inputs.filled {
         let size = u64::from(*pages) * PAGE_SIZE;
         region.place(*purpose, "", size, *access, Arc::clone(content))?;
+    }
+    if let Some(guest) = &guest {
+        let content = guest.start.as_bytes().into();
+        region.place(Purpose::GuestStart, "", PAGE_SIZE, Access::READ, content)?;
     }
     for (name, file) in &inputs.services {
         let size = (file.len() as u64).next_multiple_of(PAGE_SIZE);
@@ -192,15 +192,14 @@ pub fn lay_out(inputs: &Inputs<'_>) -> Result<Layout, Error> {
         ..Start::default()
     };
     let mut parts = region.parts;
-    parts.extend(place_guest(region.end, &inputs.guest)?);
+    let mut required_memory = vec![(inputs.region_base, inputs.region_size)];
+    if let Some(guest) = guest {
+        parts.extend(guest.parts);
+        required_memory.push(guest.required_memory);
+    }
     sort(&mut parts)?;
     write_boot_block(inputs, &start, &mut parts)?;
-    Ok(Layout {
-        parts,
-        required_memory: (inputs.region_base, inputs.region_size),
-        start,
-        pvh_entry,
-    })
+    Ok(Layout { parts, required_memory, start, pvh_entry })
 }
 
 /// The region while it fills up.
@@ -368,28 +367,6 @@ fn map_region(
         })?;
     }
     Ok(tables)
-}
-
-fn place_guest(region_end: u64, guest: &[Payload]) -> Result<Vec<Part>, Error> {
-    let mut parts = Vec::new();
-    let mut next = region_end.checked_next_multiple_of(SIZE_2M).unwrap_or(u64::MAX);
-    for Payload { purpose, content } in guest {
-        let (purpose, gpa, needed) = (*purpose, next, content.len() as u64);
-        let end = needed.checked_next_multiple_of(PAGE_SIZE).and_then(|size| gpa.checked_add(size));
-        next = match end {
-            Some(end) if end <= LOW_MEMORY_END => end,
-            _ => return Err(Error::PayloadTooHigh { what: purpose, gpa, needed }),
-        };
-        parts.push(Part {
-            purpose,
-            name: String::new(),
-            gpa,
-            size: next - gpa,
-            access: Access::empty(),
-            content: Arc::clone(content),
-        });
-    }
-    Ok(parts)
 }
 
 /// Fills the boot block, which is the first part, now that all are known.

@@ -51,6 +51,12 @@ pub enum Purpose {
     Symbols,
     /// Options for the module's kernel.
     KernelOptions,
+    /// How the guest is entered (`abi_boot::GuestStart`).
+    GuestStart,
+    /// Page tables that the guest is entered with, top level first.
+    GuestPageTables,
+    /// A page of zeros that the module fills in for the guest.
+    GuestReserved,
     /// Linux `struct boot_params`.
     BootParameters,
     /// Linux SNP: descriptor table, `setup_data` node and confidential
@@ -83,21 +89,22 @@ impl Purpose {
             Self::GuestCommandLine => PartKind::GUEST_COMMAND_LINE,
             Self::Symbols => PartKind::SYMBOLS,
             Self::KernelOptions => PartKind::KERNEL_OPTIONS,
-            Self::BootParameters | Self::PlatformData | Self::AcpiTables | Self::FreeMemory => {
-                return None;
-            }
+            Self::GuestStart => PartKind::GUEST_START,
+            Self::GuestPageTables => PartKind::GUEST_PAGE_TABLES,
+            Self::GuestReserved => PartKind::GUEST_RESERVED,
+            Self::BootParameters => PartKind::GUEST_BOOT_PARAMETERS,
+            Self::PlatformData => PartKind::GUEST_PLATFORM_DATA,
+            Self::AcpiTables => PartKind::GUEST_ACPI_TABLES,
+            Self::FreeMemory => return None,
         })
     }
 }
 
 impl fmt::Display for Purpose {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self, self.boot_block_kind()) {
-            (_, Some(kind)) => kind.fmt(f),
-            (Self::BootParameters, None) => f.pad("boot parameters"),
-            (Self::PlatformData, None) => f.pad("platform data"),
-            (Self::AcpiTables, None) => f.pad("ACPI tables"),
-            (_, None) => f.pad("free memory"),
+        match self.boot_block_kind() {
+            Some(kind) => kind.fmt(f),
+            None => f.pad("free memory"),
         }
     }
 }
@@ -153,8 +160,9 @@ pub struct Start {
 pub struct Layout {
     /// What was placed, sorted by address, without overlap.
     pub parts: Vec<Part>,
-    /// Memory that must exist, in bytes: start and size, page-aligned.
-    pub required_memory: (u64, u64),
+    /// Memory that must exist, whether something was placed there or not, in
+    /// bytes: start and size of each range, page-aligned.
+    pub required_memory: Vec<(u64, u64)>,
     /// The first virtual processor.
     pub start: Start,
     /// Physical address of the 32-bit PVH entry, if there is one.

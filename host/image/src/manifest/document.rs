@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::layout::linux::Acpi;
+use crate::layout::payload::Acpi;
 
 use super::error::Error;
 use super::keys::{

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use crate::layout::linux::Acpi;
+use crate::layout::payload::Acpi;
 
 use super::values::{
     AreaPages, CBit, ConsoleName, Features, KernelOptions, MaxVcpus, MemorySize, Name, Pages,
@@ -114,6 +114,9 @@ pub struct Service {
 
 /// A Linux kernel and what it is started with: `[guest]` with
 /// `kind = "linux"`, and part of `[linux]`.
+///
+/// A guest of the module is there on platform `snp` only: `native` has no level
+/// of privilege to run it at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinuxPayload {
     /// `kernel`: a bzImage, boot protocol 2.12 or later with a 64-bit entry.

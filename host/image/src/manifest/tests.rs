@@ -6,7 +6,7 @@ use abi_boot::ConsoleAudience;
 use proptest::prelude::*;
 
 use super::*;
-use crate::layout::linux::Acpi;
+use crate::layout::payload::Acpi;
 
 const MODULE: &str = r#"
 name = "svsm"

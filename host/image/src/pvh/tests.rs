@@ -16,7 +16,7 @@ fn part(gpa: u64, size: u64, content: &[u8]) -> Part {
 
 fn layout(parts: Vec<Part>) -> Layout {
     let start = Start::default();
-    Layout { parts, required_memory: (0, 0), start, pvh_entry: Some(0x800_1001) }
+    Layout { parts, required_memory: Vec::new(), start, pvh_entry: Some(0x800_1001) }
 }
 
 type Loads = Vec<(u64, u64, Vec<u8>)>;

@@ -2,7 +2,7 @@
 
 use super::{Error, Module, RamDisk, Task};
 use crate::archive;
-use crate::console::EXIT_STATUS;
+use crate::console::{EXIT_STATUS, mark};
 
 const BUSYBOX: &[u8] = b"\x7fELF busybox";
 
@@ -29,6 +29,7 @@ fn a_script_and_modules_are_in_it() -> Result<(), Error> {
         "init\0",
         "#!/bin/busybox sh\n",
         EXIT_STATUS,
+        &format!("\nmark={}\n", mark("echo I am the script")),
     ] {
         assert!(archive.contains(part), "{part}");
     }

@@ -9,7 +9,8 @@ use core::ops::Range;
 
 use abi_boot::PAGE_SIZE;
 
-use crate::sync::Once;
+use crate::sync::{Once, holds_locks};
+use crate::translations::forget_translations;
 
 /// Makes the other processors forget; nothing while there is one processor.
 static ON_OTHER_PROCESSORS: Once<fn(Range<u64>)> = Once::new();
@@ -33,7 +34,14 @@ pub(crate) fn on_other_processors(shootdown: fn(Range<u64>)) {
 }
 
 /// Makes all processors forget the translations of `range`.
+///
+/// # Panics
+///
+/// With debug assertions, if the processor holds a lock: others that wait for it
+/// serve no requests meanwhile, and so would be waited for in vain.
+#[track_caller]
 pub(super) fn flush(range: Range<u64>) {
+    debug_assert!(!holds_locks(), "a mapping is taken away while no lock is held");
     flush_own(range.clone());
     if let Some(shootdown) = ON_OTHER_PROCESSORS.get() {
         shootdown(range);
@@ -43,11 +51,7 @@ pub(super) fn flush(range: Range<u64>) {
 /// Makes this processor forget the translations of `range`.
 pub(crate) fn flush_own(range: Range<u64>) {
     if range.end.saturating_sub(range.start) / PAGE_SIZE > MOST_SINGLE_PAGES {
-        // SAFETY: CR3 keeps its value; forgotten translations are looked up
-        // again.
-        unsafe {
-            asm!("mov {0}, cr3", "mov cr3, {0}", out(reg) _, options(nostack, preserves_flags));
-        }
+        forget_translations();
         return;
     }
     for page in range.step_by(PAGE_SIZE as usize) {

@@ -175,6 +175,12 @@ impl SharedPages {
         self.pages.address
     }
 
+    /// How many pages there are.
+    #[must_use]
+    pub const fn count(&self) -> u32 {
+        self.pages.count
+    }
+
     /// Bytes in all pages together.
     #[must_use]
     pub fn size(&self) -> usize {

@@ -208,7 +208,8 @@ pub fn look_again<R>(
     let (processor, places) = own_places(&masked);
     let address = place(processor, WINDOWS_PER_PROCESSOR + standing as u64);
     let leads_to = &places.standing[standing as usize];
-    if leads_to.load(Ordering::Relaxed) != page + 1 {
+    let mark = page.wrapping_add(1);
+    if leads_to.load(Ordering::Relaxed) != mark {
         check(page, WindowSize::Small)?;
         let attributes = Attributes {
             access: Access::ReadWrite,
@@ -218,7 +219,7 @@ pub fn look_again<R>(
         set_own_page(address, Level::PageTable, Some((page, attributes)))
             .map_err(|_| WindowError::Address(page))?;
         flush_own(address..address + PAGE_SIZE);
-        leads_to.store(page + 1, Ordering::Relaxed);
+        leads_to.store(mark, Ordering::Relaxed);
     }
     Ok(look(&View { address, size: WindowSize::Small }))
 }

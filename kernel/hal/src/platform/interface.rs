@@ -58,6 +58,12 @@ pub(crate) trait Platform {
         Err(StopReason::Trap(frame.vector()))
     }
 
+    /// Whether the host can make the processor take exceptions that nothing has
+    /// raised; by default not.
+    fn may_inject_exceptions(&self) -> bool {
+        false
+    }
+
     /// Identifiers of all processors that the host says there are, each once, the
     /// own one included.
     ///
@@ -106,6 +112,11 @@ pub(crate) trait Platform {
 
     /// Where messages go, if the platform has such a place.
     fn console(&self) -> Option<&dyn Console>;
+
+    /// Sets a mark for whoever measures from outside; by default nobody does.
+    fn mark(&self, number: u8) {
+        let _ = number;
+    }
 
     /// Ends the machine, telling the hypervisor `reason` if it listens.
     fn stop(&self, reason: StopReason) -> !;

@@ -21,10 +21,6 @@ use crate::snp;
 use crate::start_error::StartError;
 use crate::stop_reason::StopReason;
 
-/// How often a waiting processor looks for requests before it goes back to its
-/// queue.
-const MOST_LOOKS: u32 = 1000;
-
 /// The platform `snp`.
 pub(crate) struct Snp;
 
@@ -68,6 +64,11 @@ impl Platform for Snp {
         }
     }
 
+    fn may_inject_exceptions(&self) -> bool {
+        // Restricted injection leaves #HV alone.
+        current().doorbell.get().is_none()
+    }
+
     fn processor_identifiers(&self) -> Result<Vec<u32>, StartError> {
         snp::processor_identifiers()
     }
@@ -93,12 +94,8 @@ impl Platform for Snp {
 
     fn wait(&self) {
         if current().doorbell.get().is_none() {
-            // Nothing would end a HLT. The caller looks at its queue now and then,
-            // whether it was called or not.
-            for _ in 0..MOST_LOOKS {
-                if current().requests.are_pending() {
-                    break;
-                }
+            // Nothing would end a HLT.
+            while !current().requests.are_pending() {
                 core::hint::spin_loop();
             }
         } else if !current().requests.are_pending() {
@@ -120,6 +117,10 @@ impl Platform for Snp {
 
     fn console(&self) -> Option<&dyn Console> {
         current().ghcb.get().map(|_| &snp::CONSOLE as &dyn Console)
+    }
+
+    fn mark(&self, number: u8) {
+        snp::mark(number);
     }
 
     fn stop(&self, reason: StopReason) -> ! {

@@ -5,15 +5,16 @@
 //! of its timer takes. A host that lies makes the module's time run wrong, which
 //! it can do anyway, as it also sets the counter.
 
-use abi_boot::{BootBlock, PartKind};
+use abi_boot::BootBlock;
+use abi_snp::SevFeatures;
 use abi_snp::ghcb::{ExitCode, SaveArea, ValidFields};
-use abi_snp::{SecretsPage, SevFeatures};
 use abi_x86::Msr;
 use cpuid_table::Answer;
 use serial::Registers;
 
 use super::ghcb::Ghcb;
 use super::ports::HostPorts;
+use super::secrets::time_stamp_factor;
 use crate::stop_reason::StopReason;
 use crate::sync::mask;
 use crate::time::{PortAccess, count, measure, of_hypervisor_leaf, plausible};
@@ -38,23 +39,12 @@ pub(super) fn start(block: &BootBlock<'static>, features: SevFeatures) -> Result
         // SAFETY: INV-MSR-1: the register exists with this feature; it is never
         // intercepted.
         let nominal = unsafe { msr::read(GUEST_TSC_FREQUENCY) } & FREQUENCY_MASK;
-        plausible(mean(nominal * MEGAHERTZ, slowdown(block)))
+        plausible(mean(nominal * MEGAHERTZ, time_stamp_factor(block)))
     } else {
         host_leaf().or_else(|| measure(&HostTimer, count).and_then(plausible))
     };
     time::start(frequency.ok_or(StopReason::HostTime)?);
     Ok(())
-}
-
-/// By how many hundred-thousandths the counter is slower than nominal: the
-/// security processor says so in the secrets page.
-fn slowdown(block: &BootBlock<'static>) -> u32 {
-    let part = block.parts_of(PartKind::SECRETS).next();
-    let Some(address) = part.and_then(|part| block.virtual_address(part.gpa)) else { return 0 };
-    let place = core::ptr::with_exposed_provenance::<SecretsPage>(address as usize);
-    // SAFETY: INV-BOOT-1: the part is mapped, and a page of which any bytes are a
-    // secrets page. Nobody writes this field.
-    unsafe { (&raw const (*place).tsc_factor).read() }
 }
 
 /// The mean frequency of a counter that is slower than `nominal`.

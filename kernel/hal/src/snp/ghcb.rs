@@ -78,12 +78,17 @@ impl<'m> Ghcb<'m> {
         request: &SaveArea,
         asked: ValidFields,
     ) -> Result<NaeOutputs, NaeError> {
+        NaeOutputs::check(&self.exchange(request), asked)
+    }
+
+    /// Has the host answer `request`: for events that return one thing or
+    /// another. The answer is the host's word, to be checked.
+    pub(super) fn exchange(self, request: &SaveArea) -> SaveArea {
         let words = &self.page.0;
         request.store(|offset, value| words[offset / 8].store(value, Ordering::Relaxed));
         let tail = u64::from(PROTOCOL_VERSION) << VERSION_SHIFT;
         words[TAIL].store(tail, Ordering::Relaxed);
         exit(self.gpa, self.masked);
-        let answer = SaveArea::load(|offset| words[offset / 8].load(Ordering::Relaxed));
-        NaeOutputs::check(&answer, asked)
+        SaveArea::load(|offset| words[offset / 8].load(Ordering::Relaxed))
     }
 }

@@ -1,5 +1,7 @@
 //! Privilege levels below the module's, on the same processors.
 
+use core::arch::asm;
+
 use abi_snp::ghcb::{
     ApCreation, ApCreationAction, ExitCode, HypervisorFeatures, NaeError, PageOperation,
     SaveArea as Words, ValidFields,
@@ -9,6 +11,7 @@ use abi_snp::{PageSize, ReturnCode, SevFeatures, Vmpl};
 use super::ghcb::Ghcb;
 use super::reverse_map::{Validated, Validation, pvalidate, rmpadjust};
 use super::{negotiation, page_state};
+use crate::away::away;
 use crate::processor::current;
 use crate::stop_reason::StopReason;
 use crate::sync::mask;
@@ -61,8 +64,22 @@ pub(crate) fn run_level(level: Vmpl) -> Result<(), NaeError> {
     let Some(ghcb) = Ghcb::of_this_processor(&masked) else {
         panic!("a processor that runs a guest has a page for requests");
     };
-    ghcb.ask(&request, ValidFields::empty())?;
+    // SAFETY: INV-AWAY-1: the request takes the processor's own page and the
+    // stack.
+    unsafe { away(&masked, || ghcb.ask(&request, ValidFields::empty())) }?;
     Ok(())
+}
+
+/// Halts this processor until the host runs the module's level again, unless
+/// somebody asks something of it.
+pub(crate) fn rest() {
+    let masked = mask();
+    if current().requests.are_pending() {
+        return;
+    }
+    // SAFETY: halting changes nothing, and nothing but the host's decision ends
+    // it, since interrupts are masked. INV-AWAY-1: nothing else is done.
+    unsafe { away(&masked, || asm!("hlt", options(nomem, nostack, preserves_flags))) };
 }
 
 /// Has the host make pages private that the module does not own: guest

@@ -10,7 +10,7 @@ use abi_snp::ghcb::{
     ApCreation, ApCreationAction, ApicIdList, ExitCode, GuestFrame, RegisterGhcb,
     SaveArea as Words, ValidFields,
 };
-use abi_snp::{PageSize, SegmentRegister, SevFeatures, Vmpl, Vmsa};
+use abi_snp::{PageSize, SegmentRegister, SevFeatures, TscInfo, Vmpl, Vmsa};
 use abi_x86::{
     Cr0, Cr4, Efer, Rflags, SIZE_2M, SIZE_4K, SegmentAttributes, SegmentSelector, reset,
 };
@@ -26,12 +26,12 @@ use super::{doorbell, status};
 use crate::control_registers::cr3;
 use crate::heap::TryPush;
 use crate::memory::{Frames, SaveArea, ShareError, SharedPages, virtual_address};
-use crate::processor::{MAX_PROCESSORS, Processor, current};
+use crate::processor::{MAX_PROCESSORS, Processor, ProcessorIndex, current};
 use crate::processor_start::ProcessorStart;
 use crate::shared_slot::{DoorbellPage, SharedPage};
 use crate::start_error::StartError;
 use crate::stop_reason::StopReason;
-use crate::sync::mask;
+use crate::sync::{Once, mask};
 
 /// Operand of RMPADJUST: bit 16 makes a save area; the target level must be below
 /// the own one, and gets no permissions [APM 24594 RMPADJUST].
@@ -77,6 +77,10 @@ pub(crate) fn identifiers() -> Result<Vec<u32>, StartError> {
 /// Gives a processor its page for requests, and one for events if it is to have
 /// any. They are registered when it runs.
 pub(crate) fn prepare(processor: &Processor) -> Result<(), StartError> {
+    let is_first = processor.index() == ProcessorIndex::FIRST;
+    if !is_first && has_secure_tsc() && TIME_STAMP.get().is_none() {
+        return Err(StartError::TimeStamp);
+    }
     if processor.ghcb.get().is_none() {
         let (address, gpa) = share_for_ever()?;
         // SAFETY: INV-FRAME-1: the page is mapped, shared and never freed; it is
@@ -112,20 +116,33 @@ pub(crate) fn enter() -> Result<(), StopReason> {
     Ok(())
 }
 
+/// How the time stamp counters of processors run that the kernel starts, with
+/// Secure TSC: as the first one's. Only the security processor knows.
+static TIME_STAMP: Once<TscInfo> = Once::new();
+
+/// Whether the time stamp counters of processors run as their save areas say.
+pub(crate) fn has_secure_tsc() -> bool {
+    status::features().contains(SevFeatures::SECURE_TSC)
+}
+
+/// Notes how time stamp counters run.
+pub(crate) fn set_time_stamp_parameters(info: TscInfo) {
+    // They were noted before: the counters' parameters are for ever.
+    let _ = TIME_STAMP.set(info);
+}
+
 /// Has the host start a processor.
-///
-/// With Secure TSC its save area would have to say how its time stamp counter
-/// runs, which only the security processor knows; so none is started.
 pub(crate) fn start(start: &ProcessorStart) -> Result<(), StartError> {
-    if status::features().contains(SevFeatures::SECURE_TSC) {
-        return Err(StartError::Unsupported);
-    }
     let mut frames = save_area_frames()?;
     let bytes = frames.bytes_mut();
     let Ok(vmsa) = Vmsa::mut_from_bytes(bytes) else {
         unreachable!("a save area is a page of any bytes");
     };
     fill(vmsa, start);
+    if has_secure_tsc() {
+        let info = TIME_STAMP.get().ok_or(StartError::TimeStamp)?;
+        (vmsa.guest_tsc_scale, vmsa.guest_tsc_offset) = (info.scale, info.offset);
+    }
     let features = vmsa.sev_features.bits();
     // The save area is the processor's for ever.
     let (gpa, _) = frames.into_raw();

@@ -50,7 +50,6 @@ impl HeldRanks {
     }
 
     /// Whether no lock is held.
-    #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
         self.0.load(Ordering::Relaxed) == 0
     }

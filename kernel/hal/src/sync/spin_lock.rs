@@ -126,5 +126,12 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for SpinLockGuard<'_, T> {
     }
 }
 
+/// Whether the running processor holds a lock, as far as that is noted: with
+/// debug assertions.
+pub(crate) fn holds_locks() -> bool {
+    let _masked = mask();
+    !with_state(|state| state.ranks.is_empty())
+}
+
 #[cfg(test)]
 mod tests;

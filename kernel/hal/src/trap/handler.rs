@@ -1,11 +1,13 @@
 //! What happens on a trap.
 
-use core::arch::asm;
 use core::sync::atomic::Ordering;
 
 use abi_x86::{ExceptionVector, Rflags};
+use intercepted_instruction::MAX_LENGTH;
 use processor::{Report, TrapFrame};
 
+use crate::control_registers::{cr3, take_fault_address};
+use crate::injection::{Raised, by_host};
 use crate::memory::{StackPlace, stack_at};
 use crate::platform::{Interrupts, current as platform};
 use crate::processor::current as own;
@@ -13,7 +15,7 @@ use crate::raise_events::raise_events;
 use crate::recoverable::find_fixup;
 use crate::stop::stop_with_report;
 use crate::stop_reason::StopReason;
-use crate::{backtrace, println};
+use crate::{backtrace, kernel_text, println};
 
 /// Handles a trap; if that is not possible, reports it and stops the machine.
 ///
@@ -30,21 +32,33 @@ pub(super) unsafe extern "C" fn handle(frame: *mut TrapFrame) {
     // SAFETY: INV-TRAP-1: the stub passes a complete frame on the stack, which
     // nothing refers to until this returns.
     let frame = unsafe { &mut *frame };
+    // Handlers use what was mapped anew while the processor was away.
+    let was_away = own().requests.is_away();
+    if was_away {
+        own().requests.come_back();
+    }
+    let may_leave_address =
+        [ExceptionVector::PAGE_FAULT, ExceptionVector::DOUBLE_FAULT].contains(&frame.vector());
+    let fault_address = if may_leave_address { take_fault_address() } else { None };
     let was_leaving = own().is_leaving.swap(false, Ordering::Relaxed);
     let result = if is_in_place {
         let were = if was_leaving { Interrupts::Unmasked } else { interrupts_of(frame) };
-        platform().handle(frame, were)
+        platform().handle(frame, were).map_err(|reason| blame(frame, reason, fault_address))
     } else {
         Err(StopReason::HostInjection)
     };
     if let Err(reason) = result
-        && !recover(frame)
+        && (reason == StopReason::HostInjection || !recover(frame))
     {
-        report(frame, reason);
+        report(frame, reason, fault_address);
     }
     // The handler may have gone on with another task meanwhile, so this can be
     // another processor.
     let goes_on_unmasked = was_leaving || interrupts_of(frame) == Interrupts::Unmasked;
+    if was_away {
+        // No other task came in between: interrupts are masked by whoever left.
+        own().requests.leave();
+    }
     own().is_leaving.store(goes_on_unmasked, Ordering::Relaxed);
     if goes_on_unmasked && own().has_events() {
         raise_events();
@@ -54,6 +68,19 @@ pub(super) unsafe extern "C" fn handle(frame: *mut TrapFrame) {
 /// What the code that a trap interrupted had done about interrupts.
 fn interrupts_of(frame: &TrapFrame) -> Interrupts {
     if frame.rflags & Rflags::IF.bits() == 0 { Interrupts::Masked } else { Interrupts::Unmasked }
+}
+
+/// The reason to stop for an exception that nothing handles: the host's doing
+/// rather than the kernel's, where that can be told.
+fn blame(frame: &TrapFrame, reason: StopReason, fault_address: Option<u64>) -> StopReason {
+    let is_of_kernel = frame.cs & 3 == 0;
+    match reason {
+        StopReason::Trap(vector) if is_of_kernel && platform().may_inject_exceptions() => {
+            let code = kernel_text::at(frame.rip, MAX_LENGTH);
+            by_host(Raised { vector, code, rsp: frame.rsp, fault_address }).unwrap_or(reason)
+        }
+        other => other,
+    }
 }
 
 /// Goes on behind an access that was expected to fail at times: of memory that
@@ -69,20 +96,10 @@ fn recover(frame: &mut TrapFrame) -> bool {
 }
 
 /// Shows the registers and stops the machine.
-fn report(frame: &TrapFrame, reason: StopReason) -> ! {
-    let (cr2, cr3): (u64, u64);
-    // SAFETY: reading control registers changes nothing.
-    unsafe {
-        asm!(
-            "mov {}, cr2",
-            "mov {}, cr3",
-            out(reg) cr2,
-            out(reg) cr3,
-            options(nomem, nostack, preserves_flags),
-        );
-    }
+fn report(frame: &TrapFrame, reason: StopReason, fault_address: Option<u64>) -> ! {
+    let cr2 = fault_address.unwrap_or_default();
     stop_with_report(reason, || {
-        println!("{}", Report { frame, cr2, cr3 });
+        println!("{}", Report { frame, cr2, cr3: cr3() });
         backtrace::print_interrupted(frame.rip, frame.rbp);
         if let Some(StackPlace::Guard(owner)) = stack_at(cr2) {
             println!("the stack of {owner} has overflowed");

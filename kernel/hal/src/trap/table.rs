@@ -6,6 +6,7 @@ use abi_x86::DescriptorTablePointer;
 use processor::InterruptTable;
 
 use super::stubs;
+use crate::control_registers::take_fault_address;
 use crate::sync::Once;
 use crate::take_once::TakeOnce;
 
@@ -23,6 +24,8 @@ pub(crate) fn load() {
         // Nobody else has taken the table, so nobody else has filled this.
         let _ = POINTER.set(table.prepare(stubs::all()));
     }
+    // From here on CR2 tells page faults from others' exceptions.
+    let _ = take_fault_address();
     let Some(pointer) = POINTER.get() else {
         panic!("the first processor fills the table in before others start");
     };

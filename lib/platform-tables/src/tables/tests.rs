@@ -22,7 +22,7 @@ struct Reader {
 
 impl Reader {
     fn new(address: u64, count: u8) -> Result<Self, Error> {
-        Ok(Self { address, bytes: build(address, processors(count))? })
+        Ok(Self { address, bytes: build(address, processors(count))?.bytes })
     }
 
     fn at(&self, address: u64) -> Option<&[u8]> {
@@ -110,6 +110,9 @@ fn all_processors_are_listed() -> Result<(), Error> {
         let reader = Reader::new(ADDRESS, count)?;
         let table = reader.found("APIC").unwrap_or_default();
         assert_eq!(table, crate::madt(processors(count)));
+        let madt = build(ADDRESS, processors(count))?.madt;
+        assert_eq!(reader.at(madt.start).unwrap_or_default().as_ptr(), table.as_ptr());
+        assert_eq!(madt.end - madt.start, table.len() as u64);
         assert_eq!(u64_at(table, 36), Some(0x1_fee0_0000));
         let mut structures = Vec::new();
         let mut rest = &table[44..];

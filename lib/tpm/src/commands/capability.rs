@@ -8,12 +8,13 @@ use crate::commands::properties::{MAX_CAP_BUFFER, properties};
 use crate::machine::Machine;
 use crate::response_code::ResponseCode;
 use crate::state::pcr::{is_guarded, rules};
+use crate::state::timer::TIMERS;
 use crate::table::COMMANDS;
 use crate::wire::algorithm::CurveId;
 use crate::wire::codec::Wire;
 use crate::wire::handle::{
-    ENDORSEMENT, FIRST_HMAC_SESSION, HandleType, LOCKOUT, NULL, OWNER, PASSWORD, PLATFORM,
-    PLATFORM_NV,
+    ENDORSEMENT, FIRST_HMAC_SESSION, FIRST_TIMER, HandleType, LAST_TIMER, LOCKOUT, NULL, OWNER,
+    PASSWORD, PLATFORM, PLATFORM_NV,
 };
 use crate::wire::pcr::{PCR_COUNT, SELECT_SIZE};
 
@@ -35,6 +36,7 @@ const PROPERTIES: u32 = 6;
 const PCR_PROPERTIES: u32 = 7;
 const CURVES: u32 = 8;
 const POLICIES: u32 = 9;
+const TIMER_STATES: u32 = 10;
 
 /// TPM2_GetCapability [Part 3 §30.2].
 pub(crate) fn get(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Result<Reply, ResponseCode> {
@@ -99,6 +101,12 @@ pub(crate) fn get(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Result<Repl
             }
             list(policies(machine).into_iter(), first, count, &mut data)
         }
+        TIMER_STATES => {
+            if !(FIRST_TIMER..=LAST_TIMER).contains(&first) {
+                return Err(ResponseCode::VALUE.parameter(2));
+            }
+            list(timers(machine).into_iter(), first, count, &mut data)
+        }
         _ => return Err(ResponseCode::VALUE.parameter(1)),
     };
     let mut reply = Reply::EMPTY.with(&more).with(&capability);
@@ -141,7 +149,10 @@ fn handles(machine: &Machine<'_, '_>, first: u32) -> Result<Vec<u32>, ResponseCo
             let numbers = state.sessions.saved().0.into_iter().map(|session| session.number);
             numbers.map(|number| FIRST_HMAC_SESSION | number).collect()
         }
-        0x40 => alloc::vec![OWNER, NULL, PASSWORD, LOCKOUT, ENDORSEMENT, PLATFORM, PLATFORM_NV],
+        0x40 => [OWNER, NULL, PASSWORD, LOCKOUT, ENDORSEMENT, PLATFORM, PLATFORM_NV]
+            .into_iter()
+            .chain(TIMERS)
+            .collect(),
         0x80 => {
             let mut all: Vec<u32> = state.sequences.keys().copied().collect();
             all.extend(state.objects.transient.keys());
@@ -189,12 +200,30 @@ fn pcr_properties() -> Vec<(u32, Vec<u8>)> {
 fn policies(machine: &Machine<'_, '_>) -> Vec<(u32, Vec<u8>)> {
     [OWNER, LOCKOUT, ENDORSEMENT, PLATFORM]
         .into_iter()
+        .chain(TIMERS)
         .filter_map(|handle| {
             let (hash, policy) = machine.policy(handle)?;
             let mut bytes = handle.to_bytes();
             hash.write(&mut bytes);
             bytes.extend_from_slice(&policy);
             Some((handle, bytes))
+        })
+        .collect()
+}
+
+/// TPMS_ACT_DATA of each timer [Part 2 §10.8.5, *from memory*]. That a signal was
+/// preserved over a start is never told: power was lost in between.
+fn timers(machine: &Machine<'_, '_>) -> Vec<(u32, Vec<u8>)> {
+    let now_ms = machine.state.time.time;
+    machine
+        .state
+        .timers
+        .all()
+        .map(|timer| {
+            let mut bytes = timer.handle.to_bytes();
+            timer.remaining(now_ms).write(&mut bytes);
+            u32::from(timer.is_signaled()).write(&mut bytes);
+            (timer.handle, bytes)
         })
         .collect()
 }

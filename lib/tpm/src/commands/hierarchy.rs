@@ -47,6 +47,11 @@ pub(crate) fn set_primary_policy(
     if policy.len() != hash.map_or(0, Hash::size) {
         return Err(ResponseCode::SIZE.parameter(1));
     }
+    if let Some(timer) = machine.state.timers.get_mut(call.handle(0)) {
+        timer.policy_hash = hash;
+        timer.policy = policy;
+        return Ok(Reply::EMPTY);
+    }
     let authorization = authorization(machine, call)?;
     authorization.policy_hash = hash;
     authorization.policy = policy;

@@ -154,6 +154,9 @@ fn bind(
     Ok(())
 }
 
+/// TPM_CC_AC_Send, which no device here has.
+const SEND: u32 = 0x195;
+
 /// TPM2_PolicyDuplicationSelect [Part 3 §23.15].
 pub(crate) fn duplication_select(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Result {
     let (object, new_parent, include_object): (Name, Name, bool) = call.parameters()?;
@@ -206,5 +209,25 @@ pub(crate) fn nv_written(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Resu
     }
     session.policy.nv_written = Some(written);
     extend(session, 0x18F, &[&[u8::from(written)]]);
+    Ok(Reply::EMPTY)
+}
+
+/// TPM2_Policy_AC_SendSelect [Part 3 §32.4, *from memory*]. There is nothing that
+/// sends, so such a policy allows nothing here; its digest can be computed.
+pub(crate) fn component_send_select(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Result {
+    let (object, authorized, component, include_object): (Name, Name, Name, bool) =
+        call.parameters()?;
+    let session = machine.session(call.handle(0));
+    if session.policy.bound_to.is_some() {
+        return Err(ResponseCode::CPHASH);
+    }
+    if session.policy.command.is_some() {
+        return Err(ResponseCode::COMMAND_CODE);
+    }
+    let names = session.hash.algorithm().digest(&[&object, &authorized, &component]);
+    let object: &[u8] = if include_object { &object } else { &[] };
+    extend(session, 0x196, &[object, &authorized, &component, &[u8::from(include_object)]]);
+    session.policy.bound_to = Some(BoundTo::Names(Digest::new(names.as_bytes())));
+    session.policy.command = Some(SEND);
     Ok(Reply::EMPTY)
 }

@@ -9,6 +9,7 @@ use crate::state::launch::{STATIC_LOCALITY, extend_static};
 use crate::state::pcr::PcrBanks;
 use crate::state::record::{Saved, SavedPcr};
 use crate::state::session_slots::Sessions;
+use crate::state::timer::{SavedTimers, Timers};
 use crate::wire::algorithm::StartupType;
 use crate::wire::bits::NvAttributes;
 use crate::wire::containers::List;
@@ -39,6 +40,7 @@ pub(crate) fn startup(
         (StartupType::Clear, _) => Kind::Reset,
     };
     let saved = machine.state.saved.take();
+    let timers = core::mem::replace(&mut machine.state.saved_timers, SavedTimers::EMPTY);
     start_time(machine, kind, saved.as_ref());
     start_nv(machine, kind);
     let fresh = (machine.new_seed()?, machine.new_seed()?);
@@ -56,6 +58,11 @@ pub(crate) fn startup(
     state.audit.digest.clear();
     state.commitments = Commitments::new(promises);
     state.pcr_guard.auth = Digest::EMPTY;
+    state.timers = if kind == Kind::Resume {
+        Timers::resume(&timers, state.time.time)
+    } else {
+        Timers::reset()
+    };
     if let Some(saved) = saved {
         if kind != Kind::Reset {
             state.sessions = Sessions::with_saved(&saved.sessions.0, saved.session_contexts);
@@ -152,6 +159,11 @@ pub(crate) fn shutdown(
         object_contexts: state.object_contexts,
         commitments: state.commitments.clone(),
     });
+    state.saved_timers = if wanted == StartupType::State {
+        state.timers.save(state.time.time)
+    } else {
+        SavedTimers::EMPTY
+    };
     state.shutdown = Some(wanted);
     Ok(Reply::EMPTY)
 }

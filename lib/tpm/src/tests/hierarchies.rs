@@ -170,7 +170,7 @@ fn capabilities_page() {
     assert_eq!(commands[..9], [1, 0, 0, 0, 2, 0, 0, 0, 2]);
     assert_eq!(commands[9..13], [0x04, 0x40, 0x01, 0x1F], "two handles, writes NV");
     let last = rig.call(0x17A, &ask(2, 0x193, 9)).expect("commands");
-    assert_eq!(last[..9], [0, 0, 0, 0, 2, 0, 0, 0, 1]);
+    assert_eq!(last[..9], [0, 0, 0, 0, 2, 0, 0, 0, 4]);
     let family = rig.call(0x17A, &ask(6, 0x100, 1)).expect("properties");
     assert_eq!(family[9..], [0, 0, 1, 0, b'2', b'.', b'0', 0]);
     let banks = rig.call(0x17A, &ask(5, 0, 1)).expect("banks");

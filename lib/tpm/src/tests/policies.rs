@@ -207,6 +207,26 @@ fn duplication_takes_its_command_and_names() {
 }
 
 #[test]
+fn a_component_is_selected_with_what_is_sent_and_who_allows_it() {
+    let mut rig = Rig::started();
+    let names = [&sized(b"object")[..], &sized(b"owner"), &sized(b"component")].concat();
+    let select = |include: u8| [&names[..], &[include]].concat();
+    let session = start(&mut rig, 1);
+    assert_eq!(say(&mut rig, session, 0x196, &select(2)), Err(ResponseCode::VALUE.parameter(4)));
+    say(&mut rig, session, 0x196, &select(1)).expect("select");
+    let all: [&[u8]; 4] = [b"object", b"owner", b"component", &[1]];
+    assert_eq!(digest(&mut rig, session), extended(&[0; 32], 0x196, &all));
+    assert_eq!(say(&mut rig, session, 0x196, &select(1)), Err(ResponseCode::CPHASH));
+    let other = start(&mut rig, 1);
+    say(&mut rig, other, 0x196, &select(0)).expect("select");
+    let all: [&[u8]; 3] = [b"owner", b"component", &[0]];
+    assert_eq!(digest(&mut rig, other), extended(&[0; 32], 0x196, &all));
+    let limited = start(&mut rig, 1);
+    say(&mut rig, limited, 0x16C, &CLOCK_SET.to_be_bytes()).expect("command code");
+    assert_eq!(say(&mut rig, limited, 0x196, &select(0)), Err(ResponseCode::COMMAND_CODE));
+}
+
+#[test]
 fn a_secret_gives_a_ticket_that_stands_for_it() {
     let mut rig = Rig::started();
     let session = start(&mut rig, 1);

@@ -189,6 +189,25 @@ fn state_that_is_newer_or_damaged_is_refused() {
 }
 
 #[test]
+fn state_without_timers_is_read_and_then_written_with_them() {
+    let mut rig = Rig::started();
+    rig.with_passwords(0x129, &[0x4000_0001], &[b""], &sized(b"owner")).expect("a password");
+    let new = rig.store.records[&0].clone();
+    assert_eq!((new[..4].to_vec(), &new[new.len() - 4..]), ([0, 0, 0, 2].to_vec(), &[0; 4][..]));
+    let mut old = new[..new.len() - 4].to_vec();
+    old[3] = 1;
+    rig.store.records.insert(0, old);
+    rig.power_cycle();
+    rig.call(0x144, &[0, 0]).expect("startup");
+    rig.with_passwords(0x129, &[0x4000_0001], &[b"owner"], &sized(b"")).expect("the old password");
+    assert_eq!(rig.store.records[&0][..4], [0, 0, 0, 2]);
+    let mut older = new;
+    older[3] = 0;
+    rig.store.records.insert(0, older);
+    assert_eq!(rig.try_power_cycle(), Err(PowerOnError::Damaged { key: 0 }));
+}
+
+#[test]
 fn reading_writes_nothing() {
     let mut rig = Rig::started();
     let before = rig.store.commits;

@@ -120,6 +120,10 @@ fn read_exactly<T: Wire>(from: &mut Reader<'_>, length: usize) -> Result<T, Resp
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct List<T, const MAX: usize>(pub(crate) Vec<T>);
 
+impl<T, const MAX: usize> List<T, MAX> {
+    pub(crate) const EMPTY: Self = Self(Vec::new());
+}
+
 impl<T: Wire, const MAX: usize> Wire for List<T, MAX> {
     fn write(&self, out: &mut Vec<u8>) {
         u32::try_from(self.0.len()).expect("lists are bounded by MAX, far below 2^32").write(out);

@@ -46,5 +46,9 @@ pub(crate) const LOCKOUT: u32 = 0x4000_000A;
 pub(crate) const ENDORSEMENT: u32 = 0x4000_000B;
 /// TPM_RH_PLATFORM.
 pub(crate) const PLATFORM: u32 = 0x4000_000C;
+/// TPM_RH_ACT_0: the first of sixteen authenticated countdown timers.
+pub(crate) const FIRST_TIMER: u32 = 0x4000_0110;
+/// TPM_RH_ACT_F: the last one.
+pub(crate) const LAST_TIMER: u32 = FIRST_TIMER + 0xF;
 /// TPM_RH_PLATFORM_NV: the enable of the platform's NV indices.
 pub(crate) const PLATFORM_NV: u32 = 0x4000_000D;

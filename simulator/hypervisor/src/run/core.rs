@@ -123,6 +123,12 @@ impl Core {
         exit
     }
 
+    /// The last exit is another one on a processor that knows the instruction,
+    /// which the emulated one does not: what the save area tells of.
+    pub(super) fn name_exit(&mut self, code: ExitCode) {
+        (self.last_exit.code, self.last_exit.info_1, self.last_exit.info_2) = (code, 0, 0);
+    }
+
     /// What runs, as the rules of the reverse map look at it.
     pub(super) fn execution(&mut self) -> Execution {
         let cpl = Cpl::from_low_bits(self.vcpu.save().cpl);

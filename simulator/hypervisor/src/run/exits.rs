@@ -177,6 +177,7 @@ impl Guest {
         };
         match instruction.operation() {
             Operation::Vmgexit => {
+                self.cores[number].name_exit(ExitCode::VMGEXIT);
                 self.cores[number].skip(instruction.length());
                 self.vmgexit(number)
             }

@@ -30,27 +30,31 @@ pub(super) enum Target {
     Snp {
         /// Virtual processors.
         cpus: u32,
-        /// What the kernel asks for.
-        injection: Injection,
+        /// What the save areas ask for.
+        features: Features,
     },
 }
 
-/// Which events the host may inject.
+/// What save areas ask for, besides SEV-SNP itself.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Injection {
-    /// All: the kernel has interrupts masked.
-    Free,
-    /// #HV only, by which the kernel learns of interrupts.
-    Restricted,
+pub(super) enum Features {
+    /// Nothing: the host may inject all events, and the kernel has interrupts
+    /// masked.
+    Plain,
+    /// Nothing is injected but #HV, by which the kernel learns of interrupts.
+    RestrictedInjection,
+    /// Time stamp counters that are not the host's.
+    SecureTsc,
 }
 
-impl Injection {
-    /// What the save areas ask for.
-    pub(super) const fn features(self) -> SevFeatures {
-        match self {
-            Self::Free => SevFeatures::SNP_ACTIVE,
-            Self::Restricted => SevFeatures::SNP_ACTIVE.union(SevFeatures::RESTRICTED_INJECTION),
-        }
+impl Features {
+    /// The features themselves.
+    pub(super) const fn bits(self) -> SevFeatures {
+        SevFeatures::SNP_ACTIVE.union(match self {
+            Self::Plain => SevFeatures::empty(),
+            Self::RestrictedInjection => SevFeatures::RESTRICTED_INJECTION,
+            Self::SecureTsc => SevFeatures::SECURE_TSC,
+        })
     }
 }
 
@@ -58,8 +62,8 @@ impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Native => f.write_str("native"),
-            Self::Snp { cpus, injection } => {
-                write!(f, "SEV-SNP with {cpus} processors, injection: {injection:?}")
+            Self::Snp { cpus, features } => {
+                write!(f, "SEV-SNP with {cpus} processors, features: {features:?}")
             }
         }
     }
@@ -95,11 +99,11 @@ impl Run {
 }
 
 impl Target {
-    /// Which events the host may inject; native has no host that may not.
-    pub(super) const fn injection(self) -> Injection {
+    /// What the image's save areas ask for; a plain virtual machine has none.
+    pub(super) const fn features(self) -> Features {
         match self {
-            Self::Native => Injection::Free,
-            Self::Snp { injection, .. } => injection,
+            Self::Native => Features::Plain,
+            Self::Snp { features, .. } => features,
         }
     }
 

@@ -1,9 +1,15 @@
 //! Layouts agree with the boot block, the page tables and the contract.
 
-use abi_boot::{BootBlock, ConsoleAudience, PartKind};
+use abi_boot::{BootBlock, ConsoleAudience, GuestStart, PartKind};
+use abi_x86::SIZE_2M;
+use direct_boot::{
+    MadtError, MemoryKind, MemoryMap, MemoryRange, enable_processors, write_memory_map,
+};
 use proptest::prelude::*;
 
 use super::*;
+use crate::bzimage::BzImage;
+use crate::bzimage::sample::bzimage;
 use crate::elf::sample::{DATA, SampleElf, TEXT};
 use crate::elf::{Segment, parse_kernel};
 use crate::page_tables::walk::translate;
@@ -34,16 +40,20 @@ fn inputs(kernel: &KernelElf, platform: Platform) -> Inputs<'_> {
         kernel,
         filled,
         services: vec![("init".to_owned(), vec![1; 5000].into())],
-        guest: vec![
-            Payload { purpose: Purpose::GuestKernel, content: vec![2; 5000].into() },
-            Payload { purpose: Purpose::GuestCommandLine, content: (*b"quiet").into() },
-        ],
+        guest: None,
     }
+}
+
+/// A guest whose kernel takes the memory from 16 to 20 MiB.
+fn with_guest<'a>(inputs: Inputs<'a>, guest: &'a BzImage<'a>) -> Inputs<'a> {
+    let initrd = Some(vec![2; 5000].into());
+    let guest = Some(Payload { kernel: guest, initrd, command_line: "quiet" });
+    Inputs { guest, ..inputs }
 }
 
 /// The content of a part, padded to its size and aligned as the kernel has it.
 fn boot_block_page(layout: &Layout) -> Vec<u64> {
-    let content = &layout.parts[0].content;
+    let content = &part(layout, Purpose::BootBlock).content;
     let mut page = vec![0_u64; 512];
     page.as_mut_bytes()[..content.len()].copy_from_slice(content);
     page
@@ -65,7 +75,7 @@ fn check(layout: &Layout, inputs: &Inputs<'_>) {
         assert!(part.content.len() as u64 <= part.size);
         let inside = part.gpa >= base && part.end() <= end;
         assert_eq!(inside, !part.access.is_empty(), "{part:?}");
-        assert!(inside || part.gpa >= end);
+        assert!(inside || part.gpa >= end || part.end() <= base, "{part:?}");
         free_from = part.end();
     }
 
@@ -141,21 +151,150 @@ fn parts_lie_in_the_contracts_order() {
             (Purpose::Madt, data + 0xe000, 0x2000),
             (Purpose::Service, data + 0x1_0000, 0x2000),
             (Purpose::PageTables, data + 0x1_2000, 0x4000),
-            (Purpose::GuestKernel, BASE + SIZE, 0x2000),
-            (Purpose::GuestCommandLine, BASE + SIZE + 0x2000, 0x1000),
         ]
     );
-    assert_eq!(layout.required_memory, (BASE, SIZE));
+    assert_eq!(layout.required_memory, [(BASE, SIZE)]);
     assert_eq!(layout.pvh_entry, None);
 }
 
 #[test]
 fn layouts_are_consistent_on_every_platform() {
     let kernel = sample_kernel();
+    let file = bzimage(&[0xcc; 0x2010]);
+    let guest = BzImage::parse(&file).unwrap();
     for platform in [Platform::SNP, Platform::NATIVE] {
         let inputs = inputs(&kernel, platform);
         check(&lay_out(&inputs).unwrap(), &inputs);
+        let inputs = with_guest(inputs, &guest);
+        check(&lay_out(&inputs).unwrap(), &inputs);
     }
+}
+
+#[test]
+fn a_guest_lies_where_it_is_to_run() {
+    let kernel = sample_kernel();
+    let file = bzimage(&[0xcc; 0x2010]);
+    let guest = BzImage::parse(&file).unwrap();
+    let layout = lay_out(&with_guest(inputs(&kernel, Platform::SNP), &guest)).unwrap();
+    let placed: Vec<_> = layout
+        .parts
+        .iter()
+        .filter(|part| part.gpa < BASE)
+        .map(|part| (part.purpose, part.name.as_str(), part.gpa, part.size))
+        .collect();
+    assert_eq!(
+        placed,
+        [
+            (Purpose::GuestReserved, "save area", 0xe000, 0x1000),
+            (Purpose::GuestReserved, "calling area", 0xf000, 0x1000),
+            (Purpose::PlatformData, "", 0x1_0000, 0x1000),
+            (Purpose::GuestReserved, "cpuid", 0x1_1000, 0x1000),
+            (Purpose::GuestReserved, "secrets", 0x1_2000, 0x1000),
+            (Purpose::BootParameters, "", 0x1_3000, 0x1000),
+            (Purpose::GuestPageTables, "", 0x1_4000, 0x3000),
+            (Purpose::GuestCommandLine, "", 0x2_0000, 0x1000),
+            (Purpose::AcpiTables, "", 0xe_0000, part(&layout, Purpose::AcpiTables).size),
+            (Purpose::GuestKernel, "", 0x100_0000, 0x3000),
+            (Purpose::GuestInitrd, "", 0x140_0000, 0x2000),
+        ]
+    );
+    assert!(layout.parts.iter().all(|part| part.end() <= BASE + SIZE));
+    // What the kernel's decompressor writes to must be there, too.
+    assert_eq!(layout.required_memory, [(BASE, SIZE), (0x100_0000, 0x40_0000)]);
+    // The module starts first, whatever the guest is.
+    assert_eq!(layout.start.instruction, kernel.entry);
+}
+
+#[test]
+fn the_module_learns_how_to_enter_the_guest() {
+    let kernel = sample_kernel();
+    let file = bzimage(&[0xcc; 0x2010]);
+    let guest = BzImage::parse(&file).unwrap();
+    for (max_vcpus, processors) in [(16, 16), (4096, 255)] {
+        let inputs = Inputs { max_vcpus, ..with_guest(inputs(&kernel, Platform::SNP), &guest) };
+        let layout = lay_out(&inputs).unwrap();
+        let record = part(&layout, Purpose::GuestStart);
+        assert_eq!((record.size, record.access), (0x1000, Access::READ));
+        let start = GuestStart::parse(&record.content).unwrap();
+        assert_eq!(start.instruction, 0x100_0200);
+        assert_eq!(start.boot_parameters, part(&layout, Purpose::BootParameters).gpa);
+        assert_eq!(start.page_table_root, part(&layout, Purpose::GuestPageTables).gpa);
+        assert_eq!((start.kernel_memory, start.kernel_memory_size), (0x100_0000, 0x40_0000));
+        let data = part(&layout, Purpose::PlatformData);
+        assert_eq!((start.descriptor_table, start.descriptor_table_limit), (data.gpa + 0x80, 31));
+        let reserved = |name| layout.parts.iter().find(|part| part.name == name).unwrap();
+        for (page, name) in [
+            (start.cpuid, "cpuid"),
+            (start.secrets, "secrets"),
+            (start.calling_area, "calling area"),
+            (start.save_area, "save area"),
+        ] {
+            assert_eq!((page, reserved(name).content.len()), (reserved(name).gpa, 0));
+        }
+        let tables = part(&layout, Purpose::AcpiTables);
+        let madt = (start.madt - tables.gpa) as usize;
+        let madt = &tables.content[madt..madt + start.madt_size as usize];
+        assert_eq!(madt, platform_tables::madt(processors.try_into().unwrap()));
+    }
+}
+
+#[test]
+fn what_is_left_to_the_module_can_be_filled_in() {
+    let kernel = sample_kernel();
+    let file = bzimage(&[0xcc; 0x2010]);
+    let guest = BzImage::parse(&file).unwrap();
+    let layout = lay_out(&with_guest(inputs(&kernel, Platform::SNP), &guest)).unwrap();
+    let page = boot_block_page(&layout);
+    let block = BootBlock::parse(page.as_bytes()).unwrap();
+    let start = GuestStart::parse(&part(&layout, Purpose::GuestStart).content).unwrap();
+
+    // The memory map, from nothing but the boot block and what memory there is.
+    let range = |base, size, kind| MemoryRange { base, size, kind };
+    let mut taken = vec![range(block.region_base, block.region_size, MemoryKind::Reserved)];
+    taken.extend(block.guest_parts().filter_map(|part| match part.kind {
+        PartKind::GUEST_ACPI_TABLES => Some(range(part.gpa, part.size, MemoryKind::AcpiTables)),
+        PartKind::GUEST_PLATFORM_DATA | PartKind::GUEST_RESERVED => {
+            Some(range(part.gpa, part.size, MemoryKind::Reserved))
+        }
+        _ => None,
+    }));
+    let map = MemoryMap::new(std::iter::once(0..0x1000_0000), &taken).unwrap();
+    let mut params: [u8; 4096] =
+        part(&layout, Purpose::BootParameters).content[..].try_into().unwrap();
+    assert_eq!(params[0x1e8], 0);
+    write_memory_map(&mut params, map.ranges()).unwrap();
+    // The guest finds its kernel, its RAM disk and its command line in memory
+    // that it may use, and so does its allocator leave the rest alone.
+    for placed in block.guest_parts() {
+        let told = map
+            .ranges()
+            .iter()
+            .find(|range| (range.base..range.end().unwrap()).contains(&placed.gpa));
+        let expected = taken.iter().find(|range| range.base == placed.gpa);
+        let expected = expected.map_or(MemoryKind::Usable, |range| range.kind);
+        assert_eq!(told.unwrap().kind, expected, "{placed:?}");
+    }
+
+    let tables = part(&layout, Purpose::AcpiTables);
+    let madt = (start.madt - tables.gpa) as usize..;
+    let mut madt = tables.content[madt][..start.madt_size as usize].to_vec();
+    assert_eq!(enable_processors(&mut madt, &[0, 15]), Ok(()));
+    assert_eq!(enable_processors(&mut madt, &[16]), Err(MadtError::UnknownProcessor(16)));
+}
+
+#[test]
+fn a_region_where_the_guest_must_lie_is_refused() {
+    let kernel = sample_kernel();
+    let file = bzimage(&[0xcc; 0x2010]);
+    let guest = BzImage::parse(&file).unwrap();
+    let refusal = |region_base| {
+        let inputs = Inputs { region_base, ..inputs(&kernel, Platform::SNP) };
+        lay_out(&with_guest(inputs, &guest)).map(drop).unwrap_err().to_string()
+    };
+    assert!(refusal(0xf0_0000).starts_with("guest.kernel needs the memory from 0x1000000"));
+    assert!(refusal(0xf000).contains("where the module's region lies: move region.base"));
+    let message = refusal(0x13f_f000);
+    assert!(message.starts_with("guest.kernel"), "{message}");
 }
 
 #[test]
@@ -211,7 +350,7 @@ fn native_needs_a_reachable_pvh_entry() {
     let kernel = sample_kernel();
     let with_base = |region_base| {
         let inputs = inputs(&kernel, Platform::NATIVE);
-        lay_out(&Inputs { region_base, guest: Vec::new(), ..inputs }).map(drop)
+        lay_out(&Inputs { region_base, ..inputs }).map(drop)
     };
     assert_eq!(with_base((1 << 32) - SIZE), Ok(()));
     assert_eq!(with_base((1 << 32) - SIZE + 4096), Err(Error::RegionTooHigh((1 << 32) + 4096)));
@@ -256,16 +395,6 @@ fn what_does_not_fit_is_named() {
 }
 
 #[test]
-fn payload_stays_below_two_gigabytes() {
-    let kernel = sample_kernel();
-    let with_base =
-        |region_base| lay_out(&Inputs { region_base, ..inputs(&kernel, Platform::SNP) }).map(drop);
-    assert_eq!(with_base(LOW_MEMORY_END - SIZE - SIZE_2M), Ok(()));
-    let error = with_base(LOW_MEMORY_END - SIZE).unwrap_err();
-    assert!(matches!(error, Error::PayloadTooHigh { what: Purpose::GuestKernel, .. }));
-}
-
-#[test]
 fn number_of_parts_is_bounded() {
     let kernel = sample_kernel();
     let with_services = |count: usize| {
@@ -273,9 +402,9 @@ fn number_of_parts_is_bounded() {
         let services = (0..count).map(service).collect();
         lay_out(&Inputs { services, ..inputs(&kernel, Platform::SNP) }).map(drop)
     };
-    // Twelve parts of the sample are not services.
-    assert_eq!(with_services(MAX_PARTS - 12), Ok(()));
-    assert_eq!(with_services(MAX_PARTS - 11), Err(Error::TooManyParts(MAX_PARTS + 1)));
+    // Ten parts of the sample are not services.
+    assert_eq!(with_services(MAX_PARTS - 10), Ok(()));
+    assert_eq!(with_services(MAX_PARTS - 9), Err(Error::TooManyParts(MAX_PARTS + 1)));
 }
 
 /// Kernels with up to five segments, apart or back to back.
@@ -312,26 +441,29 @@ proptest! {
         stack_pages in 1_u32..20,
         native in any::<bool>(),
         services in proptest::collection::vec(1_usize..20_000, 0..4),
-        guest in proptest::collection::vec(1_usize..20_000, 0..3),
+        guest in any::<bool>(),
     ) {
         let platform = if native { Platform::NATIVE } else { Platform::SNP };
-        let purposes = [Purpose::GuestKernel, Purpose::GuestInitrd, Purpose::GuestCommandLine];
+        let file = bzimage(&[0xcc; 0x2010]);
+        let guest_kernel = BzImage::parse(&file).unwrap();
         let bytes = |size: usize| Arc::from(vec![3_u8; size]);
         let inputs = Inputs {
             region_base: base * 4096,
             region_size: (pages + 1) * 4096,
             stack_pages,
             services: services.iter().map(|size| ("s".to_owned(), bytes(*size))).collect(),
-            guest: purposes
-                .into_iter()
-                .zip(guest)
-                .map(|(purpose, size)| Payload { purpose, content: bytes(size) })
-                .collect(),
+            guest: guest.then(|| Payload {
+                kernel: &guest_kernel,
+                initrd: Some(bytes(5000)),
+                command_line: "",
+            }),
             ..inputs(&kernel, platform)
         };
         match lay_out(&inputs) {
             Ok(layout) => check(&layout, &inputs),
-            // Random regions may be too small, and for nothing else refused.
+            // Random regions may be too small or where a guest has to lie, and
+            // for nothing else refused.
+            Err(Error::Guest(payload::Error::Taken { .. })) => prop_assert!(guest),
             Err(error) => prop_assert!(
                 matches!(error, Error::RegionFull { .. } | Error::SegmentOutsideRegion { .. }),
                 "{}", error

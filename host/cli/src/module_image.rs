@@ -1,0 +1,109 @@
+//! The default image, built for one machine: with a guest below the module, or
+//! with none.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use anyhow::{Result, anyhow};
+use svsm_image::manifest::{CBit, ConsoleName, Kind, LinuxPayload, Manifest, PlatformName};
+
+use crate::build;
+use crate::project::Project;
+
+/// The module, compiled, to make images with.
+pub(crate) struct CompiledModule {
+    manifest: Manifest,
+    programs: BTreeMap<String, PathBuf>,
+}
+
+impl CompiledModule {
+    /// Compiles what `images/svsm.toml` names, for release. Messages of the
+    /// compiler go to `messages`.
+    ///
+    /// # Errors
+    ///
+    /// It does not compile.
+    pub(crate) fn new(project: &Project, messages: Stdio) -> Result<Self> {
+        let manifest = build::default_manifest(project)?;
+        let programs = build::compile_for(project, &manifest, messages)?;
+        Ok(Self { manifest, programs })
+    }
+
+    /// An image for SEV-SNP alone, with `guest` below the module and this C-bit:
+    /// an IGVM file.
+    ///
+    /// # Errors
+    ///
+    /// Guest and module do not fit together, or a file of the guest cannot be
+    /// read.
+    pub(crate) fn image(&self, guest: Option<LinuxPayload>, c_bit: u32) -> Result<Vec<u8>> {
+        let manifest = changed(&self.manifest, guest, c_bit)?;
+        Ok(svsm_image::build::build(&manifest, &manifest.platforms, &self.programs)?.igvm)
+    }
+
+    /// Whose messages the module prints.
+    pub(crate) fn console(&self) -> ConsoleName {
+        match &self.manifest.kind {
+            Kind::Module(module) => module.log.console,
+            Kind::Linux(_) => ConsoleName::None,
+        }
+    }
+}
+
+/// The manifest of an image for one machine.
+fn changed(manifest: &Manifest, guest: Option<LinuxPayload>, c_bit: u32) -> Result<Manifest> {
+    let mut manifest = manifest.clone();
+    let Kind::Module(module) = &mut manifest.kind else {
+        return Err(anyhow!("the default manifest describes no image with the module"));
+    };
+    module.guest = guest;
+    manifest.platforms = BTreeSet::from([PlatformName::Snp]);
+    manifest.snp.c_bit =
+        CBit::try_from(u64::from(c_bit)).map_err(|problem: String| anyhow!(problem))?;
+    Ok(manifest)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{Kind, LinuxPayload, Manifest, PlatformName, changed};
+
+    const MANIFEST: &str = "\
+name = \"svsm\"
+kind = \"module\"
+platforms = [\"snp\", \"native\"]
+max_vcpus = 4
+[kernel]
+elf = \"kernel\"
+[region]
+base = 0x0800_0000
+size = 0x0100_0000
+";
+
+    #[test]
+    fn the_manifest_becomes_one_for_the_machine() -> anyhow::Result<()> {
+        let manifest = Manifest::parse(MANIFEST, Path::new(""))?;
+        let guest = LinuxPayload {
+            kernel: "bzImage".into(),
+            initrd: None,
+            command_line: "quiet".to_owned(),
+        };
+        let manifest = changed(&manifest, Some(guest.clone()), 47)?;
+        assert_eq!(manifest.snp.c_bit.mask(), 1 << 47);
+        assert_eq!(manifest.platforms, [PlatformName::Snp].into());
+        let Kind::Module(module) = manifest.kind else { anyhow::bail!("another kind") };
+        assert_eq!(module.guest, Some(guest));
+        Ok(())
+    }
+
+    #[test]
+    fn an_image_without_the_module_is_refused() -> anyhow::Result<()> {
+        let text = "name = \"linux\"\nkind = \"linux\"\nplatforms = [\"snp\"]\n\
+                    [linux]\nkernel = \"k\"\nmemory_size = 0x0400_0000\n";
+        let manifest = Manifest::parse(text, Path::new(""))?;
+        assert!(changed(&manifest, None, 51).is_err());
+        Ok(())
+    }
+}

@@ -1,0 +1,195 @@
+//! What [`guest_calls`] needs of the kernel, done with `hal`.
+
+use abi_snp::{AttestationReport, ReturnCode};
+use abi_svsm::{CallRegisters, GuestPage};
+use guest_calls::{
+    CallState, Change, ClaimedPage, EntryRight, GuestMemory, HeldPage, Inaccessible,
+    InstructionError, MemoryPool, OpenPage, Pages, PoolFull, ReportFailure, Reports, SaveAreaPage,
+    SaveAreaProperties, SaveAreas, ServiceManifest, Services, Translations,
+};
+use hal::Fault;
+use hal::guest::{self, Guests, PageFailure, Validated};
+use hal::memory::{Standing, View, look_again};
+use kernel_attestation::{Certificates, GuestReports};
+
+use crate::level::{GUEST, GUEST_PERMISSIONS};
+use crate::save_area::SaveArea;
+
+/// The kernel, as the guest's calls see it.
+#[derive(Debug)]
+pub(crate) struct GuestMachine {
+    guests: Guests,
+}
+
+impl GuestMachine {
+    pub(crate) const fn new(guests: Guests) -> Self {
+        Self { guests }
+    }
+}
+
+/// A page that is open.
+pub(crate) struct Open(guest::GuestPage);
+
+impl Pages for GuestMachine {
+    type Open<'m> = Open;
+
+    fn open(&self, page: ClaimedPage<'_>) -> Result<Open, Inaccessible> {
+        let opened = self.guests.page(page.page().address(), page.size());
+        opened.map(Open).map_err(|_| Inaccessible)
+    }
+}
+
+impl OpenPage for Open {
+    fn validate(&self) -> Result<Change, InstructionError> {
+        self.0.validate().map(change).map_err(instruction_error)
+    }
+
+    fn rescind(&self) -> Result<Change, InstructionError> {
+        self.0.rescind().map(change).map_err(instruction_error)
+    }
+
+    fn clear(&self) -> Result<(), Inaccessible> {
+        self.0.content().clear().map_err(inaccessible)
+    }
+
+    fn permit(&self) -> Result<(), InstructionError> {
+        self.0.permit(GUEST, GUEST_PERMISSIONS).map_err(instruction_error)
+    }
+
+    fn forbid(&self) -> Result<(), InstructionError> {
+        self.0.forbid().map_err(instruction_error)
+    }
+
+    fn make_save_area(&self) -> Result<(), InstructionError> {
+        self.0.make_save_area(GUEST).map_err(instruction_error)
+    }
+
+    fn unmake_save_area(&self) -> Result<(), InstructionError> {
+        self.0.end_save_area().map_err(instruction_error)
+    }
+}
+
+const fn change(validated: Validated) -> Change {
+    match validated {
+        Validated::Changed => Change::Changed,
+        Validated::Unchanged => Change::Unchanged,
+    }
+}
+
+fn instruction_error(failure: PageFailure) -> InstructionError {
+    InstructionError(match failure {
+        PageFailure::Refused(code) => Some(code),
+        PageFailure::Undefined => None,
+        // Its level has changed since it was looked at.
+        PageFailure::NoSaveArea => Some(ReturnCode::FailInput),
+    })
+}
+
+fn inaccessible(_: Fault) -> Inaccessible {
+    Inaccessible
+}
+
+/// Shows a page of the guest's that calls read and write: mostly the calling
+/// area.
+fn look<R>(
+    page: &HeldPage<'_>,
+    look: impl FnOnce(&View) -> Result<R, Fault>,
+) -> Result<R, Inaccessible> {
+    let outcome = look_again(Standing::CallingArea, page.page().address(), look);
+    outcome.map_err(|_| Inaccessible)?.map_err(inaccessible)
+}
+
+impl GuestMemory for GuestMachine {
+    fn read(
+        &self,
+        page: &HeldPage<'_>,
+        offset: usize,
+        bytes: &mut [u8],
+    ) -> Result<(), Inaccessible> {
+        look(page, |view| view.read(offset, bytes))
+    }
+
+    fn write(&self, page: &HeldPage<'_>, offset: usize, bytes: &[u8]) -> Result<(), Inaccessible> {
+        look(page, |view| view.write(offset, bytes))
+    }
+
+    fn exchange(&self, page: &HeldPage<'_>, offset: usize, byte: u8) -> Result<u8, Inaccessible> {
+        look(page, |view| view.exchange(offset, byte))
+    }
+}
+
+/// Shows a save area.
+fn look_at<R>(
+    area: SaveAreaPage<'_>,
+    look: impl FnOnce(SaveArea<'_>) -> Result<R, Fault>,
+) -> Result<R, Inaccessible> {
+    let shown = |view: &View| look(SaveArea(view));
+    let outcome = look_again(Standing::SaveArea, area.page().address(), shown);
+    outcome.map_err(|_| Inaccessible)?.map_err(inaccessible)
+}
+
+impl SaveAreas for GuestMachine {
+    fn properties(&self, area: SaveAreaPage<'_>) -> Result<SaveAreaProperties, Inaccessible> {
+        look_at(area, |registers| registers.properties())
+    }
+
+    fn call(&self, area: SaveAreaPage<'_>) -> Result<CallState, Inaccessible> {
+        look_at(area, |registers| registers.call())
+    }
+
+    fn answer(
+        &self,
+        area: SaveAreaPage<'_>,
+        registers: &CallRegisters,
+    ) -> Result<(), Inaccessible> {
+        look_at(area, |area| area.answer(registers))
+    }
+
+    fn set_entry(&self, area: SaveAreaPage<'_>, right: EntryRight) -> Result<(), Inaccessible> {
+        look_at(area, |area| area.set_entry(right))
+    }
+}
+
+impl Translations for GuestMachine {
+    fn forget_everywhere(&self) {
+        self.guests.forget_permissions();
+    }
+}
+
+impl MemoryPool for GuestMachine {
+    fn accept(&self, _page: ClaimedPage<'_>) -> Result<(), PoolFull> {
+        Err(PoolFull)
+    }
+
+    fn give_up(&self) -> Option<GuestPage> {
+        None
+    }
+
+    fn take_back(&self, _page: GuestPage) {}
+
+    fn has_spare(&self) -> bool {
+        false
+    }
+}
+
+impl Reports for GuestMachine {
+    type Certificates = Certificates;
+
+    fn report(&self, data: [u8; 64]) -> Result<AttestationReport, ReportFailure> {
+        GuestReports.report(data)
+    }
+
+    fn report_with_certificates(
+        &self,
+        data: [u8; 64],
+    ) -> Result<(AttestationReport, Certificates), ReportFailure> {
+        GuestReports.report_with_certificates(data)
+    }
+}
+
+impl Services for GuestMachine {
+    /// No services run yet.
+    fn manifests(&self) -> &[ServiceManifest<'_>] {
+        &[]
+    }
+}

@@ -1,0 +1,68 @@
+//! The registers of a virtual processor of the guest's, in its save area.
+//!
+//! The processor has written them there when the level was left [APM 24593
+//! §15.34], and reads them when it is entered. What is in them is the guest's
+//! word.
+
+use core::mem::offset_of;
+
+use abi_snp::{SevFeatures, Vmsa};
+use abi_svsm::CallRegisters;
+use abi_x86::Efer;
+use guest_calls::{CallState, EntryRight, SaveAreaProperties};
+use hal::Fault;
+use hal::memory::View;
+
+/// A save area that the module looks at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SaveArea<'w>(pub(crate) &'w View);
+
+impl SaveArea<'_> {
+    /// What decides whether a page can be a save area of the guest's.
+    pub(crate) fn properties(self) -> Result<SaveAreaProperties, Fault> {
+        let place = offset_of!(Vmsa, vmpl);
+        let word = self.0.load(place & !7)?;
+        Ok(SaveAreaProperties {
+            vmpl: word.to_le_bytes()[place & 7],
+            efer: Efer::from_bits_retain(self.0.load(offset_of!(Vmsa, efer))?),
+            sev_features: SevFeatures::from_bits_retain(
+                self.0.load(offset_of!(Vmsa, sev_features))?,
+            ),
+        })
+    }
+
+    /// Allows or forbids that the host runs it: without SVME no processor can
+    /// [APM 24593 §15.5.1].
+    pub(crate) fn set_entry(self, right: EntryRight) -> Result<(), Fault> {
+        let place = offset_of!(Vmsa, efer);
+        let efer = Efer::from_bits_retain(self.0.load(place)?);
+        let efer = match right {
+            EntryRight::Allowed => efer.union(Efer::SVME),
+            EntryRight::Forbidden => efer.difference(Efer::SVME),
+        };
+        self.0.store(place, efer.bits())
+    }
+
+    /// Why the level was left, and the registers of a call, read once.
+    pub(crate) fn call(self) -> Result<CallState, Fault> {
+        Ok(CallState {
+            exit_code: self.0.load(offset_of!(Vmsa, guest_exit_code))?,
+            registers: CallRegisters {
+                rax: self.0.load(offset_of!(Vmsa, rax))?,
+                rcx: self.0.load(offset_of!(Vmsa, rcx))?,
+                rdx: self.0.load(offset_of!(Vmsa, rdx))?,
+                r8: self.0.load(offset_of!(Vmsa, r8))?,
+                r9: self.0.load(offset_of!(Vmsa, r9))?,
+            },
+        })
+    }
+
+    /// The registers after a call.
+    pub(crate) fn answer(self, registers: &CallRegisters) -> Result<(), Fault> {
+        self.0.store(offset_of!(Vmsa, rax), registers.rax)?;
+        self.0.store(offset_of!(Vmsa, rcx), registers.rcx)?;
+        self.0.store(offset_of!(Vmsa, rdx), registers.rdx)?;
+        self.0.store(offset_of!(Vmsa, r8), registers.r8)?;
+        self.0.store(offset_of!(Vmsa, r9), registers.r9)
+    }
+}
