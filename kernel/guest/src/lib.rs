@@ -13,6 +13,7 @@
 //! | `first_processor` | the state in which the guest starts |
 //! | `run` | every processor runs the guest and answers its calls |
 //! | `machine` | what the answers need of the kernel |
+//! | `pool` | memory that the guest gives |
 //! | `save_area` | registers of the guest's |
 //! | `level` | where the guest runs, and what it may do |
 //! | [`Table`] | the account of all pages |
@@ -31,6 +32,8 @@ mod level;
 mod machine;
 #[cfg(target_os = "none")]
 mod pages;
+#[cfg(target_os = "none")]
+mod pool;
 #[cfg(target_os = "none")]
 mod run;
 #[cfg(target_os = "none")]

@@ -7,23 +7,29 @@ use guest_calls::{
     InstructionError, MemoryPool, OpenPage, Pages, PoolFull, ReportFailure, Reports, SaveAreaPage,
     SaveAreaProperties, SaveAreas, ServiceManifest, Services, Translations,
 };
-use hal::Fault;
 use hal::guest::{self, Guests, PageFailure, Validated};
 use hal::memory::{Standing, View, look_again};
+use hal::{Fault, OutOfMemory};
 use kernel_attestation::{Certificates, GuestReports};
 
 use crate::level::{GUEST, GUEST_PERMISSIONS};
+use crate::pool::Pool;
 use crate::save_area::SaveArea;
+use crate::table::Table;
 
 /// The kernel, as the guest's calls see it.
 #[derive(Debug)]
 pub(crate) struct GuestMachine {
     guests: Guests,
+    pool: Pool,
 }
 
 impl GuestMachine {
-    pub(crate) const fn new(guests: Guests) -> Self {
-        Self { guests }
+    /// # Errors
+    ///
+    /// There is no memory for its lists.
+    pub(crate) fn new(guests: Guests, table: &'static Table) -> Result<Self, OutOfMemory> {
+        Ok(Self { guests, pool: Pool::new(table)? })
     }
 }
 
@@ -157,18 +163,20 @@ impl Translations for GuestMachine {
 }
 
 impl MemoryPool for GuestMachine {
-    fn accept(&self, _page: ClaimedPage<'_>) -> Result<(), PoolFull> {
-        Err(PoolFull)
+    fn accept(&self, page: ClaimedPage<'_>) -> Result<(), PoolFull> {
+        self.pool.accept(self.guests, page)
     }
 
     fn give_up(&self) -> Option<GuestPage> {
-        None
+        self.pool.give_up()
     }
 
-    fn take_back(&self, _page: GuestPage) {}
+    fn take_back(&self, page: GuestPage) {
+        self.pool.take_back(page);
+    }
 
     fn has_spare(&self) -> bool {
-        false
+        self.pool.has_spare()
     }
 }
 

@@ -5,13 +5,13 @@ use guest_calls::{GuestCalls, Served};
 use hal::guest::Guests;
 use hal::{StopReason, stop};
 use kernel_log::log_for_tenant;
-use page_state::FixedBlocks;
+use page_state::GrowingBlocks;
 
 use crate::level::GUEST;
 use crate::machine::GuestMachine;
 
 /// What answers the guest's calls; it lives for ever.
-pub(crate) type Calls = GuestCalls<'static, GuestMachine, FixedBlocks<'static>>;
+pub(crate) type Calls = GuestCalls<'static, GuestMachine, &'static GrowingBlocks>;
 
 /// The processor that the guest starts on.
 const FIRST: usize = 0;

@@ -161,7 +161,8 @@ impl Preparation<'_> {
         let registry =
             Registry::new(&ids, ids.len() * VCPUS_PER_PROCESSOR).map_err(|_| OutOfMemory)?;
         registry.set_first_vcpu(start.save_area / PAGE_SIZE, start.calling_area / PAGE_SIZE)?;
-        let calls = GuestCalls::new(GuestMachine::new(self.guests), self.table, registry, features);
+        let machine = GuestMachine::new(self.guests, self.table)?;
+        let calls = GuestCalls::new(machine, self.table, registry, features);
         let calls: &'static Calls = Box::leak(try_box(calls)?);
         let guests = self.guests;
         for processor in 0..self.machine.processors as usize {

@@ -11,9 +11,9 @@ use core::mem::offset_of;
 
 use abi_snp::{PagePermissions, PageSize, ReturnCode, SevFeatures, Vmpl, Vmsa};
 
-use crate::memory::{Encryption, View, Window, WindowError, WindowSize};
+use crate::memory::{Encryption, NotAdopted, View, Window, WindowError, WindowSize, adopt};
 use crate::snp::{self, Validation};
-use crate::{StopReason, broadcast};
+use crate::{OutOfMemory, StopReason, broadcast};
 
 pub use crate::snp::Validated;
 
@@ -43,6 +43,20 @@ pub enum PageFailure {
     NoSaveArea,
 }
 
+/// Why a page does not become the module's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AdoptionError {
+    /// It is already, or there are as many as can be.
+    #[error("the module takes no more pages as its own")]
+    Refused,
+    /// There is no memory for a page table.
+    #[error(transparent)]
+    OutOfMemory(#[from] OutOfMemory),
+    /// Permissions cannot be withdrawn.
+    #[error(transparent)]
+    Page(#[from] PageFailure),
+}
+
 impl Guests {
     /// The right, where the platform has guests; for whoever serves them.
     #[must_use]
@@ -70,7 +84,7 @@ impl Guests {
             PageSize::Size4K => WindowSize::Small,
             PageSize::Size2M => WindowSize::Large,
         };
-        Ok(GuestPage { window: Window::open(gpa, window_size, Encryption::Private)?, size })
+        Ok(GuestPage { window: Window::open(gpa, window_size, Encryption::Private)?, gpa, size })
     }
 
     /// Tells the host where the save area is with which this processor is to
@@ -134,6 +148,7 @@ impl Guests {
 #[derive(Debug)]
 pub struct GuestPage {
     window: Window,
+    gpa: u64,
     size: PageSize,
 }
 
@@ -221,6 +236,32 @@ impl GuestPage {
             self.permit(level, PagePermissions::empty())?;
         }
         Ok(())
+    }
+
+    /// Makes the page the module's own, for ever, with default values in it.
+    /// Nobody else has it open, or gives the guest access to it: whoever serves
+    /// the guest has claimed it.
+    ///
+    /// # Errors
+    ///
+    /// See [`AdoptionError`]. The guest's permissions may be withdrawn.
+    ///
+    /// # Panics
+    ///
+    /// The page is a large one.
+    pub fn adopt<T: Default + Sync>(self) -> Result<&'static [T], AdoptionError> {
+        assert!(self.size == PageSize::Size4K, "pages of 4 KiB are adopted");
+        self.forbid()?;
+        Guests(()).forget_permissions();
+        let gpa = self.gpa;
+        drop(self);
+        // SAFETY: INV-ADOPT-1: permissions are withdrawn, and are given only
+        // through a window, of which none opens any more; the one that was open
+        // is closed.
+        unsafe { adopt(gpa) }.map_err(|error| match error {
+            NotAdopted::OutOfMemory(error) => AdoptionError::OutOfMemory(error),
+            NotAdopted::TooMany | NotAdopted::Own => AdoptionError::Refused,
+        })
     }
 
     fn set_validation(&self, validation: Validation) -> Result<Validated, PageFailure> {

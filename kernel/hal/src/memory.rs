@@ -22,6 +22,7 @@
 //! | `dynamic_area` | who has which addresses of the last GiB |
 //! | `stack_slot`, `kernel_stack` | [`KernelStack`]: stacks with guards, and whose they are |
 //! | `windows` | [`Window`]: pages that the kernel does not own, for a moment |
+//! | `adoption` | pages outside the region that become the kernel's own |
 //! | `address_space` | [`AddressSpace`]: what a user process sees |
 //! | `user_copy`, `user_range` | copies to and from user memory |
 //! | `statistics` | [`Statistics`]: resident memory by kind |
@@ -50,6 +51,8 @@
 //! Specification: [APM 24593 §5 and §15.34].
 
 mod address_space;
+#[cfg(target_os = "none")]
+mod adoption;
 mod dynamic_area;
 mod flush;
 mod frame_cache;
@@ -85,6 +88,8 @@ pub use stack_slot::{MOST_STACK_PAGES, StackOwner, StackPlace, stack_at};
 pub use statistics::{Statistics, statistics};
 pub use user_range::USER_END;
 
+#[cfg(target_os = "none")]
+pub(crate) use adoption::{NotAdopted, adopt};
 pub(crate) use flush::{flush_own, on_other_processors};
 pub(crate) use frame_kind::Heap;
 pub(crate) use free_memory::free_memory;

@@ -79,6 +79,20 @@ pub trait DetailBlocks {
     fn block(&self, number: BlockNumber) -> &DetailBlock;
 }
 
+impl<T: DetailBlocks + ?Sized> DetailBlocks for &T {
+    fn take(&self) -> Option<BlockNumber> {
+        (**self).take()
+    }
+
+    fn give_back(&self, number: BlockNumber) {
+        (**self).give_back(number);
+    }
+
+    fn block(&self, number: BlockNumber) -> &DetailBlock {
+        (**self).block(number)
+    }
+}
+
 /// A word of a block, and the bits of it that belong to some pages.
 struct Portion {
     word: usize,

@@ -18,6 +18,12 @@ impl<'a> FixedBlocks<'a> {
         Self { blocks, next: AtomicU64::new(0) }
     }
 
+    /// How many blocks are not in use.
+    #[must_use]
+    pub fn free(&self) -> usize {
+        self.blocks.len() - self.taken()
+    }
+
     /// How many blocks are in use.
     #[must_use]
     pub fn taken(&self) -> usize {

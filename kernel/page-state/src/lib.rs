@@ -50,6 +50,7 @@ mod detail;
 #[cfg(test)]
 mod detail_tests;
 mod fixed_blocks;
+mod growing_blocks;
 mod locked_chunk;
 #[cfg(test)]
 mod race_tests;
@@ -70,6 +71,7 @@ pub use chunk_size::PAGES_PER_CHUNK;
 pub use claim::Claim;
 pub use detail::{BlockNumber, DetailBlock, DetailBlocks};
 pub use fixed_blocks::FixedBlocks;
+pub use growing_blocks::{GrowingBlocks, NoPlace};
 pub use refusal::Refusal;
 pub use state::{GuestLevel, Owner, PageState};
 pub use table::PageStates;

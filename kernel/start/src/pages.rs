@@ -11,19 +11,22 @@ use hal::heap::TryPush;
 use hal::sync::Once;
 use hal::{OutOfMemory, StopReason, stop};
 use kernel_log::{log_for_host, log_for_tenant};
-use page_state::{ChunkWord, DetailBlock, FixedBlocks, Owner, PageState, PageStates, Refusal};
+use page_state::{ChunkWord, DetailBlock, GrowingBlocks, Owner, PageState, PageStates, Refusal};
 use platform_parameters::{MemoryKind, MemoryMap, MemoryRange, igvm_memory_map};
 
 /// The table's type: words and blocks live for ever.
-pub type Table = PageStates<'static, FixedBlocks<'static>>;
+pub type Table = PageStates<'static, &'static GrowingBlocks>;
 
 static TABLE: Once<Table> = Once::new();
+
+/// What single pages are noted in.
+static BLOCKS: GrowingBlocks = GrowingBlocks::new();
 
 /// Most ranges of a memory map.
 const MOST_RANGES: usize = 128;
 
-/// Chunks of 2 MiB that can have pages of different states at a time: each takes
-/// 264 bytes.
+/// Chunks of 2 MiB that can have pages of different states at a time, unless the
+/// guest gives memory for more: each takes 264 bytes.
 const MOST_MIXED_CHUNKS: usize = 512;
 
 /// The first address that is too high where the platform has no C-bit.
@@ -106,8 +109,8 @@ fn make(block: &BootBlock<'_>, map: &MemoryMap<'_>) -> Result<Table, Unmade> {
     let words = Table::words_for(map.end().max(region_end).max(parts_end).max(kernel_end));
     let words = usize::try_from(words).map_err(|_| OutOfMemory)?;
     let chunks = filled(words, ChunkWord::new)?;
-    let blocks = FixedBlocks::new(filled(MOST_MIXED_CHUNKS, DetailBlock::new)?);
-    let mut table = PageStates::new(chunks, blocks);
+    BLOCKS.add(filled(MOST_MIXED_CHUNKS, DetailBlock::new)?).map_err(|_| OutOfMemory)?;
+    let mut table = PageStates::new(chunks, &BLOCKS);
     for range in map.ranges().iter().filter(|range| range.kind == MemoryKind::Memory) {
         table.declare(pages(range.start, range.end()), PageState::Unvalidated)?;
     }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `0xffff_ffff_c000_0000` | stacks, in slots of 64 KiB (`stacks.rs`) |
 //! | `0xffff_ffff_c800_0000` | windows, six pages for each processor (`windows.rs`) |
+//! | `0xffff_ffff_cc00_0000` | pages that were adopted (`adoption.rs`) |
 //! | `0xffff_ffff_d000_0000` | large windows, 2 MiB for each processor (`windows.rs`) |
 //!
 //! All need so little of it that each owner has a place for ever, and nobody
@@ -25,6 +26,9 @@ pub(super) const STACK_SLOT_SIZE: u64 = 1 << 16;
 
 /// First address of the windows.
 pub(super) const WINDOWS: u64 = 0xffff_ffff_c800_0000;
+
+/// First address of the pages that were adopted.
+pub(super) const ADOPTED: u64 = 0xffff_ffff_cc00_0000;
 
 /// First address of the large windows.
 pub(super) const LARGE_WINDOWS: u64 = 0xffff_ffff_d000_0000;

@@ -22,6 +22,7 @@ use abi_boot::PAGE_SIZE;
 use abi_x86::{Level, SIZE_2M};
 use page_tables::{Access, Attributes, Encryption, Mode};
 
+use super::adoption::is_adopted;
 use super::dynamic_area::{LARGE_WINDOWS, WINDOWS};
 use super::flush::flush_own;
 use super::kernel_space::{edit_owned, set_own_page};
@@ -364,7 +365,7 @@ fn check(page: u64, size: WindowSize) -> Result<(), WindowError> {
         return Err(WindowError::Address(page));
     }
     let own = region();
-    if page < own.end && own.start < page + bytes {
+    if page < own.end && own.start < page + bytes || is_adopted(page, bytes) {
         return Err(WindowError::Own(page));
     }
     Ok(())
