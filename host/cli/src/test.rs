@@ -108,6 +108,9 @@ fn jobs(project: &Project, depth: Depth) -> Vec<Job<'_>> {
             conformance::test(project, log)
         }),
         Job::new("kernel", "the kernel, tested from inside", |log| kernel::test(project, log)),
+        Job::new("hostile-guest", "a hostile guest does not get what it wants", |log| {
+            conformance::below::test(project, log)
+        }),
         Job::new("snp-refuse", "what is wrong fails in the simulator as on hardware", move |log| {
             snp_guest::refusal::test(project, depth, log)
         }),

@@ -7,9 +7,13 @@
 //! Specification: Linux `Documentation/arch/x86/boot.rst`; field names are the
 //! ones used there.
 
+mod write;
+
 use std::ops::Range;
 
 use abi_boot::PAGE_SIZE;
+
+pub(crate) use write::write;
 
 /// Oldest boot protocol accepted: the first with a 64-bit entry.
 const MIN_PROTOCOL: u16 = 0x020c;

@@ -2,8 +2,9 @@
 //!
 //! | module | purpose |
 //! |---|---|
+//! | [`bare_guest`] | wraps a bare-metal program as a guest of the module |
 //! | [`build`] | builds an image from a manifest |
-//! | [`bzimage`] | reads Linux kernels |
+//! | [`bzimage`] | reads Linux kernels, and writes files like them |
 //! | [`diff`] | says what differs between two files |
 //! | [`elf`] | reads the ELF files of the kernel and the services |
 //! | [`mod@file`] | reads any IGVM file and refuses harmful ones |
@@ -17,6 +18,7 @@
 //! | [`sign`] | makes and checks ID blocks for SEV-SNP |
 #![forbid(unsafe_code)]
 
+pub mod bare_guest;
 pub mod build;
 pub mod bzimage;
 pub mod diff;

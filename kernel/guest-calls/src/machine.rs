@@ -166,20 +166,23 @@ pub trait SaveAreas {
     /// The host has taken the page away, as in the other methods.
     fn properties(&self, area: SaveAreaPage<'_>) -> Result<SaveAreaProperties, Inaccessible>;
 
-    /// Reads the registers of a call.
+    /// Forbids that the host runs it, and then reads the registers of a call.
     ///
     /// # Errors
     ///
     /// As above.
-    fn call(&self, area: SaveAreaPage<'_>) -> Result<CallState, Inaccessible>;
+    fn begin_call(&self, area: SaveAreaPage<'_>) -> Result<CallState, Inaccessible>;
 
-    /// Writes the registers of a call.
+    /// Writes the registers of a call, and then allows that the host runs it.
     ///
     /// # Errors
     ///
     /// As above.
-    fn answer(&self, area: SaveAreaPage<'_>, registers: &CallRegisters)
-    -> Result<(), Inaccessible>;
+    fn end_call(
+        &self,
+        area: SaveAreaPage<'_>,
+        registers: &CallRegisters,
+    ) -> Result<(), Inaccessible>;
 
     /// Allows or forbids that the host runs it.
     ///

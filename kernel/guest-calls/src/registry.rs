@@ -73,14 +73,11 @@ impl Registry {
         let mut registry = Self { processors: Vec::new(), vcpus: Vec::new() };
         registry.processors.try_reserve_exact(apic_ids.len())?;
         registry.vcpus.try_reserve_exact(vcpus)?;
-        for apic_id in apic_ids {
-            if registry.processors.len() < registry.processors.capacity() {
-                #[allow(clippy::disallowed_methods, reason = "there is room")]
-                registry.processors.push(ProcessorSlot::new(*apic_id));
-            }
-        }
         #[allow(clippy::disallowed_methods, reason = "there is room")]
-        registry.vcpus.extend((0..vcpus).map(|_| VcpuSlot::new()));
+        {
+            registry.processors.extend(apic_ids.iter().copied().map(ProcessorSlot::new));
+            registry.vcpus.extend((0..vcpus).map(|_| VcpuSlot::new()));
+        }
         Ok(registry)
     }
 

@@ -59,8 +59,7 @@ impl<M: Machine, B: DetailBlocks> GuestCalls<'_, M, B> {
         let area = SaveAreaPage::new(page_of_number(vcpu.save_area()));
         // First of all: what is read afterwards, the host can no longer change
         // by running it.
-        self.machine.set_entry(area, EntryRight::Forbidden)?;
-        let CallState { exit_code, mut registers } = self.machine.call(area)?;
+        let CallState { exit_code, mut registers } = self.machine.begin_call(area)?;
         let pending = match exit_code == ExitCode::VMGEXIT.0 {
             true => self.take_pending(&vcpu),
             false => CallPending::No,
@@ -133,7 +132,6 @@ impl<M: Machine, B: DetailBlocks> GuestCalls<'_, M, B> {
         registers: CallRegisters,
         result: ResultCode,
     ) -> Result<(), Inaccessible> {
-        self.machine.answer(area, &CallRegisters { rax: result.rax(), ..registers })?;
-        self.machine.set_entry(area, EntryRight::Allowed)
+        self.machine.end_call(area, &CallRegisters { rax: result.rax(), ..registers })
     }
 }

@@ -139,16 +139,22 @@ impl SaveAreas for GuestMachine {
         look_at(area, |registers| registers.properties())
     }
 
-    fn call(&self, area: SaveAreaPage<'_>) -> Result<CallState, Inaccessible> {
-        look_at(area, |registers| registers.call())
+    fn begin_call(&self, area: SaveAreaPage<'_>) -> Result<CallState, Inaccessible> {
+        look_at(area, |area| {
+            area.set_entry(EntryRight::Forbidden)?;
+            area.call()
+        })
     }
 
-    fn answer(
+    fn end_call(
         &self,
         area: SaveAreaPage<'_>,
         registers: &CallRegisters,
     ) -> Result<(), Inaccessible> {
-        look_at(area, |area| area.answer(registers))
+        look_at(area, |area| {
+            area.answer(registers)?;
+            area.set_entry(EntryRight::Allowed)
+        })
     }
 
     fn set_entry(&self, area: SaveAreaPage<'_>, right: EntryRight) -> Result<(), Inaccessible> {

@@ -57,6 +57,8 @@ pub mod cpuid;
 #[cfg(target_os = "none")]
 mod entry;
 #[cfg(target_os = "none")]
+mod exception_stacks;
+#[cfg(target_os = "none")]
 pub mod guest;
 #[cfg(target_os = "none")]
 pub mod image;

@@ -6,15 +6,13 @@
 use core::arch::naked_asm;
 use core::mem::ManuallyDrop;
 
-use abi_x86::SIZE_4K;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
-use processor::Segments;
+use processor::{Segments, StackTops};
 
 use crate::away::away;
-use crate::heap::TryPush;
-use crate::memory::{
-    Frames, KernelData, KernelStack, StackOwner, on_other_processors, virtual_address,
-};
+use crate::heap::{TryPush, try_box};
+use crate::memory::{KernelStack, StackOwner, on_other_processors};
 use crate::platform::current as platform;
 use crate::processor::{Processor, ProcessorIndex, current};
 use crate::processor_requests::Request;
@@ -23,7 +21,8 @@ use crate::start_error::StartError;
 use crate::stop::stop;
 use crate::stop_reason::StopReason;
 use crate::sync::{Once, mask};
-use crate::{processor_table, protection, segments, shootdown, trap};
+use crate::take_once::TakeOnce;
+use crate::{exception_stacks, processor_table, protection, segments, shootdown, trap};
 
 /// What processors run once they are set up.
 static MAIN: Once<fn() -> !> = Once::new();
@@ -35,19 +34,25 @@ const STACK_PAGES: u32 = 4;
 /// it gives up: some seconds' worth.
 const MOST_LOOKS: u64 = 1 << 32;
 
-/// What only one processor uses, in memory that is never freed.
-#[repr(C)]
+/// What only one processor uses, in memory that is never freed. By itself in its
+/// cache lines.
+#[repr(align(64))]
 struct Own {
     processor: Processor,
-    segments: Segments,
+    segments: TakeOnce<Segments>,
+    exception_stacks: StackTops,
 }
 
-/// Gives the first processor what others get before they start.
+/// Gives the first processor what others get before they start: exception stacks
+/// with guards, and what the platform has for it.
 ///
 /// # Errors
 ///
 /// There is no memory for it, or the host does not do its part.
 pub(crate) fn set_up_first() -> Result<(), StartError> {
+    let exception_stacks = exception_stacks::make(current().index().number())?;
+    let segments = Box::leak(try_box(Segments::zero())?);
+    segments::load(segments, exception_stacks, current());
     platform().prepare_processor(current())?;
     platform().enter_processor().map_err(StartError::Host)
 }
@@ -128,26 +133,17 @@ pub fn wake(index: ProcessorIndex) {
 
 /// Allocates what a processor needs.
 fn prepare(index: ProcessorIndex, apic_id: u32) -> Result<ProcessorStart, StartError> {
-    let pages = size_of::<Own>().div_ceil(SIZE_4K as usize);
-    let pages = u32::try_from(pages).map_err(|_| crate::OutOfMemory)?;
-    let own = Frames::<KernelData>::allocate(pages)?;
     let stack = KernelStack::allocate(STACK_PAGES, StackOwner::Processor(index.number()))?;
+    let own: &'static Own = Box::leak(try_box(Own {
+        processor: Processor::new(index),
+        segments: TakeOnce::new(Segments::zero()),
+        exception_stacks: exception_stacks::make(index.number())?,
+    })?);
     // The stack is the processor's for ever.
     let stack_top = ManuallyDrop::new(stack).top();
-
-    let (address, _) = own.into_raw();
-    let own = core::ptr::with_exposed_provenance_mut::<Own>(virtual_address(address) as usize);
-    // SAFETY: INV-FRAME-1: the frames are zeros, large enough, aligned to a
-    // page, and nobody's since `into_raw`. Segments are all zero at first, as
-    // `Segments::zero` says. INV-PROCESSOR-1: the value lives for ever; the
-    // processor that it is for uses the rest of `Own` alone, and this by shared
-    // references like everybody.
-    let processor: &'static Processor = unsafe {
-        (&raw mut (*own).processor).write(Processor::new(index));
-        &(*own).processor
-    };
+    let processor = &own.processor;
     processor.set_apic_id(apic_id);
-    let entry_argument = own.expose_provenance() as u64;
+    let entry_argument = (&raw const *own).expose_provenance() as u64;
     platform().prepare_processor(processor)?;
     processor_table::add(processor);
     let entry = (enter as *const ()).addr() as u64;
@@ -183,12 +179,14 @@ unsafe extern "C" fn enter() -> ! {
 /// # Safety
 ///
 /// `own` is what [`prepare`] made, for this processor.
-unsafe extern "C" fn run(own: *mut Own) -> ! {
-    // SAFETY: nobody else uses the segments, and nobody changes the rest but
-    // through atomics.
-    let (processor, segments): (&'static Processor, &'static mut Segments) =
-        unsafe { (&(*own).processor, &mut (*own).segments) };
-    segments::load(segments, processor);
+unsafe extern "C" fn run(own: *const Own) -> ! {
+    // SAFETY: INV-PROCESSOR-1: it lives for ever, and is only shared.
+    let own: &'static Own = unsafe { &*own };
+    let processor = &own.processor;
+    let Some(segments) = own.segments.take() else {
+        panic!("a processor starts once");
+    };
+    segments::load(segments, own.exception_stacks, processor);
     trap::load();
     if let Err(reason) = platform().enter_processor() {
         stop(reason)

@@ -3,19 +3,23 @@
 use core::arch::asm;
 
 use abi_x86::{Msr, SegmentSelector};
-use processor::{CODE_SELECTOR, DATA_SELECTOR, Segments, TASK_STATE_SELECTOR};
+use processor::{
+    CODE_SELECTOR, DATA_SELECTOR, ExceptionStacks, Segments, StackTops, TASK_STATE_SELECTOR,
+};
 
 use crate::processor::Processor;
 use crate::take_once::TakeOnce;
 
-/// The segments of the processor that the machine starts on.
-pub(crate) static BOOT_PROCESSOR: TakeOnce<Segments> = TakeOnce::new(Segments::zero());
+/// What the processor that the machine starts on has until there is memory. Its
+/// exception stacks have no guards.
+pub(crate) static BOOT_PROCESSOR: TakeOnce<(Segments, ExceptionStacks)> =
+    TakeOnce::new((Segments::zero(), ExceptionStacks::zero()));
 
 /// Fills the tables in and makes this processor use them; from then on it is
-/// `own`.
-pub(crate) fn load(segments: &'static mut Segments, own: &'static Processor) {
+/// `own`. Nobody else uses the stacks.
+pub(crate) fn load(segments: &'static mut Segments, stacks: StackTops, own: &'static Processor) {
     let gs_base = own.prepare();
-    let pointer = segments.prepare();
+    let pointer = segments.prepare(stacks);
     // SAFETY: INV-TABLE-1: `prepare` took the only reference, so from now on the
     // processor alone uses the tables and stacks. The new code and data segments
     // are flat like those that `abi/boot` promises, so no address changes its

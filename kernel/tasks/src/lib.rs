@@ -56,7 +56,7 @@ pub use join_handle::JoinHandle;
 pub use platform::Platform;
 pub use priority::Priority;
 pub use running::{
-    PreemptionDisabled, current_name, disable_preemption, leave_interrupt, run_processor,
+    PreemptionDisabled, current_name, disable_preemption, leave_interrupt, make_way, run_processor,
     sleep_until, tick, yield_now,
 };
 pub use spawn::{SpawnError, TaskOptions, spawn};

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | [`trial`] | a test, an ending, and what comes of them |
 //! | [`suites`] | all of them, by subject: a new one is a line there |
-//! | [`bench`] | what operations cost, in place of tests |
+//! | [`mod@bench`] | what operations cost, in place of tests |
 //! | [`options`] | which of them the image's kernel options ask for |
 //! | [`runner`] | runs them |
 //!

@@ -8,7 +8,8 @@
 //!
 //! | file | subject |
 //! |---|---|
-//! | [`Segments`] | descriptor table, task state, exception stacks |
+//! | [`Segments`] | descriptor table, task state |
+//! | [`ExceptionStacks`] | stacks of their own for exceptions that need one |
 //! | [`InterruptTable`] | one gate per vector |
 //! | [`TrapFrame`], [`Report`] | registers of interrupted code, and how they are shown |
 #![no_std]
@@ -21,5 +22,8 @@ mod table_pointer;
 mod trap_frame;
 
 pub use interrupt_table::{InterruptTable, Stubs};
-pub use segments::{CODE, CODE_SELECTOR, DATA, DATA_SELECTOR, Segments, TASK_STATE_SELECTOR};
+pub use segments::{
+    CODE, CODE_SELECTOR, DATA, DATA_SELECTOR, EXCEPTION_STACK_SIZE, EXCEPTION_STACKS,
+    ExceptionStacks, Segments, StackTops, TASK_STATE_SELECTOR,
+};
 pub use trap_frame::{Report, TrapFrame};

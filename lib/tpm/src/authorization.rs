@@ -460,6 +460,9 @@ fn record_audit(
     let digest = session.hash.algorithm().digest(&[&before, command, &response]);
     session.audit = Some(Digest::new(digest.as_bytes()));
     if begins {
+        // A session for audit is bound to nobody, as in the reference
+        // implementation.
+        session.bound = None;
         machine.state.sessions.exclusive = Some(authorization.session);
     }
 }

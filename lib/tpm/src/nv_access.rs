@@ -28,13 +28,12 @@ pub(crate) fn check_read(index: &NvIndex, by: u32) -> Result<(), ResponseCode> {
 ///
 /// # Errors
 ///
-/// [`ResponseCode::NV_AUTHORIZATION`] or [`ResponseCode::NV_LOCKED`].
+/// [`ResponseCode::NV_LOCKED`] or [`ResponseCode::NV_AUTHORIZATION`].
 pub(crate) fn check_write(index: &NvIndex, by: u32) -> Result<(), ResponseCode> {
-    check_authority(index, by, NvAttributes::OWNERWRITE, NvAttributes::PPWRITE)?;
     if index.public.attributes.contains(NvAttributes::WRITELOCKED) {
         return Err(ResponseCode::NV_LOCKED);
     }
-    Ok(())
+    check_authority(index, by, NvAttributes::OWNERWRITE, NvAttributes::PPWRITE)
 }
 
 fn check_authority(

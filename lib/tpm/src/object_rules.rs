@@ -56,9 +56,6 @@ pub(crate) fn check_use(public: &Public) -> Result<(), ResponseCode> {
     if restricted && sign == decrypt {
         return Err(ResponseCode::ATTRIBUTES);
     }
-    if attributes.contains(Attributes::X509_SIGN) && !sign {
-        return Err(ResponseCode::ATTRIBUTES);
-    }
     let storage = public.is_storage_parent();
     match &public.details {
         Details::Rsa { symmetric, scheme: crate::wire::scheme::RsaScheme(scheme), .. }

@@ -37,8 +37,10 @@ pub(crate) fn conceal(
     let [newer, older] = nonces;
     match session.symmetric {
         SymmetricDefinition::Null => Err(ResponseCode::SYMMETRIC),
-        SymmetricDefinition::Xor(hash) => {
-            xor_obfuscation(hash.algorithm(), key.as_bytes(), newer, older, data)
+        // By the session's hash, whatever hash the mask was asked with
+        // [Part 1 §21.2].
+        SymmetricDefinition::Xor(_) => {
+            xor_obfuscation(session.hash.algorithm(), key.as_bytes(), newer, older, data)
                 .map_err(|_| ResponseCode::SIZE)
         }
         SymmetricDefinition::Block { cipher, key_bits, .. } => {

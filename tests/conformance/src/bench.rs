@@ -9,6 +9,7 @@ use abi_snp::ghcb::{
 use abi_snp::{PageSize, SevFeatures, TscInfo};
 use abi_x86::{ExceptionVector, Msr, SIZE_4K};
 
+use crate::caller::Caller;
 use crate::ghcb::{Ghcb, call, frame};
 use crate::machine::{
     Guest, Mode, Outcome, Page, Permissions, Probe, Trap, Validation, View, Worker, time_stamp,
@@ -27,9 +28,13 @@ pub(crate) struct Bench {
     pub(crate) started: Started,
     /// The save areas of the levels of this processor, by level.
     pub(crate) level_save_areas: [Option<Page>; 4],
+    /// The save areas of other processors that a module knows, by processor.
+    pub(crate) vcpu_pages: [Option<Page>; Worker::MOST_PROCESSORS as usize],
     /// What the security processor has told of the time stamp counter, with
     /// Secure TSC.
     pub(crate) tsc: Option<TscInfo>,
+    /// The module that this guest is below, if it is below one.
+    pub(crate) caller: Option<Caller>,
 }
 
 /// Which workers run, or wait for their level to run.
@@ -39,9 +44,12 @@ pub(crate) struct Started {
     pub(crate) levels: [bool; 4],
 }
 
-/// Takes a page and makes it shared, by the GHCB MSR.
-fn shared_page(guest: &mut Guest) -> Verdict<Page> {
+/// Takes a page and makes it shared, by the GHCB MSR. A module has validated it.
+fn shared_page(guest: &mut Guest, caller: Option<&Caller>) -> Verdict<Page> {
     let page = guest.memory.take(PageSize::Size4K, View::Shared);
+    if let Some(caller) = caller {
+        caller.rescind(guest, page.gpa())?;
+    }
     assign(page, PageAssignment::Shared)?;
     Ok(page)
 }
@@ -83,14 +91,17 @@ pub(crate) fn expect_trap(
 impl Bench {
     /// Makes the first shared page, the GHCB, and registers it.
     pub(crate) fn prepare(mut guest: Guest) -> Verdict<Self> {
-        let page = shared_page(&mut guest)?;
+        let caller = Caller::find(&mut guest);
+        let page = shared_page(&mut guest, caller.as_ref())?;
         request(&RegisterGhcb(frame(page)))?;
         let mut bench = Self {
             guest,
             ghcb: Ghcb(page),
             started: Started::default(),
             level_save_areas: [None; 4],
+            vcpu_pages: [None; Worker::MOST_PROCESSORS as usize],
             tsc: None,
+            caller,
         };
         let stack = bench.private_page()?;
         bench.guest.prepare_user_mode(stack);
@@ -140,7 +151,7 @@ impl Bench {
 
     /// A page that both sides can read and write.
     pub(crate) fn shared_page(&mut self) -> Verdict<Page> {
-        shared_page(&mut self.guest)
+        shared_page(&mut self.guest, self.caller.as_ref())
     }
 
     /// A page that was made private in pieces of 4 KiB, not yet validated.
@@ -154,8 +165,11 @@ impl Bench {
         Ok(page)
     }
 
-    /// A private page of 4 KiB, validated.
+    /// A private page of 4 KiB, validated; a module has done so with all pages.
     pub(crate) fn private_page(&mut self) -> Verdict<Page> {
+        if self.caller.is_some() {
+            return Ok(self.guest.memory.take(PageSize::Size4K, View::Private));
+        }
         let page = self.assigned_page(PageSize::Size4K)?;
         self.pvalidate(page, Validation::Validate)?;
         Ok(page)

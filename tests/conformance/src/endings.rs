@@ -4,6 +4,7 @@
 //! afterwards. Whoever runs it compares: `cargo svsm test conformance` does.
 
 mod access;
+mod below;
 mod demand;
 mod ending;
 mod level;
@@ -14,21 +15,23 @@ use crate::ending::{Reason, terminate};
 use crate::verdict::Objection;
 use ending::Ending;
 
-/// All endings.
-fn all() -> impl Iterator<Item = &'static Ending> {
-    [access::ENDINGS, level::ENDINGS, demand::ENDINGS].into_iter().flatten()
+/// All endings: of the platform, or below a module.
+fn all(bench: &Bench) -> impl Iterator<Item = &'static Ending> + use<> {
+    const PLATFORM: &[&[Ending]] = &[access::ENDINGS, level::ENDINGS, demand::ENDINGS];
+    const BELOW: &[&[Ending]] = &[below::ENDINGS];
+    if bench.caller.is_some() { BELOW } else { PLATFORM }.iter().copied().flatten()
 }
 
 /// Lists them, one in each line.
-pub(crate) fn list() {
-    for ending in all() {
+pub(crate) fn list(bench: &Bench) {
+    for ending in all(bench) {
         println!("{} ({} processors)", ending.name, ending.processors);
     }
 }
 
 /// Brings about the ending with this name.
 pub(crate) fn run(bench: &mut Bench, name: &str) -> ! {
-    let Some(ending) = all().find(|ending| ending.name == name) else {
+    let Some(ending) = all(bench).find(|ending| ending.name == name) else {
         println!("FAIL {name}: expected the name of an ending, got another");
         terminate(Reason::Broken)
     };

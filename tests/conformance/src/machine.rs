@@ -1,14 +1,16 @@
 //! The only `unsafe` of this program: entry, tables, instructions, memory.
 //!
-//! What it offers is safe to use in any way that compiles, with two exceptions
+//! What it offers is safe to use in any way that compiles, with three exceptions
 //! that only checks which mean it can run into: the page of a [`Probe::Call`]
-//! must hold what [`Page::make_return`] puts there, and a worker that runs must
-//! not be started again. The book's page on soundness lists the invariants that
+//! must hold what [`Page::make_return`] puts there, a worker that runs must not
+//! be started again, and a [`Probe::ModuleCall`] must not name the program's own
+//! pages. The book's page on soundness lists the invariants that
 //! the SAFETY comments name.
 //!
 //! | file | what |
 //! |---|---|
 //! | `entry` | first instructions; [`entry!`] names the function to go on with |
+//! | `below`, `boot_parameters` | the same for the guest of a module |
 //! | `guest` | [`Guest`]: what the image was given, and where probes are run |
 //! | `probe` | [`Probe`]: an instruction with operands, [`Outcome`]: what it came to |
 //! | `instructions` | the code of the instructions |
@@ -19,6 +21,8 @@
 //! | `exit` | VMGEXIT for the program's own needs |
 //! | `heap` | the heap |
 
+mod below;
+mod boot_parameters;
 mod context;
 mod entry;
 mod exit;

@@ -6,6 +6,9 @@
 //! simulator; that is how the simulator is held to what hardware does. The
 //! book's page on conformance says how to run it.
 //!
+//! It can also be the guest of a module. Then it checks that module, and does
+//! what a hostile guest would.
+//!
 //! | file | what |
 //! |---|---|
 //! | `machine` | the only `unsafe`: instructions, tables, memory |
@@ -13,8 +16,10 @@
 //! | `console` | text output |
 //! | `bench` | what checks work with |
 //! | `workers`, `save_area` | other processors and levels |
+//! | `caller`, `vcpus` | calls of the module that the guest is below |
 //! | `verdict` | what a check comes to |
 //! | `checks` | the checks, by subject |
+//! | `calls` | the checks of a module |
 //! | `endings` | what ends the guest, one in each run |
 //! | `settings` | which of them the host asks for |
 //! | `ending` | how the guest ends otherwise |
@@ -25,6 +30,8 @@
 extern crate alloc;
 
 mod bench;
+mod caller;
+mod calls;
 mod checks;
 mod console;
 mod ending;
@@ -35,6 +42,7 @@ mod panic;
 mod save_area;
 mod settings;
 mod suite;
+mod vcpus;
 mod verdict;
 mod workers;
 

@@ -3,6 +3,7 @@
 use alloc::string::String;
 
 use crate::bench::Bench;
+use crate::calls;
 use crate::checks::{self, Check};
 use crate::console::{self, println};
 use crate::ending::{Reason, power_off, terminate};
@@ -14,7 +15,8 @@ use crate::verdict::Objection;
 /// The text by which the host asks for a list of endings.
 const LIST: &str = "list";
 
-/// Runs all checks, or the ending that the host names.
+/// Runs all checks, of the platform or of the module that this guest is below,
+/// or the ending that the host names.
 pub(crate) fn run(guest: Guest) -> ! {
     let mut bench = match Bench::prepare(guest) {
         Ok(bench) => bench,
@@ -22,18 +24,21 @@ pub(crate) fn run(guest: Guest) -> ! {
     };
     console::prepare(bench.ghcb);
     let (version, processors) = (env!("CARGO_PKG_VERSION"), bench.guest.processors);
-    println!("SEV-SNP conformance {version}, processors: {processors}");
+    let place = if bench.caller.is_some() { ", below a module" } else { "" };
+    println!("SEV-SNP conformance {version}, processors: {processors}{place}");
     match settings::text(bench.ghcb).as_deref() {
         None | Some("") => {}
         Some(LIST) => {
-            endings::list();
+            endings::list(&bench);
             power_off(bench.ghcb)
         }
         Some(name) => endings::run(&mut bench, name),
     }
 
     let (mut passed, mut failed) = (0, 0);
-    for check in checks::all() {
+    let is_below = bench.caller.is_some();
+    let own = checks::all().filter(|_| !is_below);
+    for check in own.chain(calls::all().filter(|_| is_below)) {
         match (check.run)(&mut bench) {
             Ok(()) => {
                 passed += 1;

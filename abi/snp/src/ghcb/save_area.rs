@@ -97,6 +97,7 @@ impl SaveArea {
     }
 
     /// The marks that belong to what there is.
+    #[inline(always)]
     #[must_use]
     pub fn valid_fields(&self) -> ValidFields {
         let mut valid = ValidFields::empty();
@@ -113,6 +114,7 @@ impl SaveArea {
     /// Takes what is marked as valid. `read` gets an offset in the page, always
     /// a multiple of 8, and gives the 8 bytes there; it is called once at most
     /// for each offset.
+    #[inline(always)]
     #[must_use]
     pub fn load(mut read: impl FnMut(usize) -> u64) -> Self {
         let low = u128::from(read(BITMAP));
@@ -136,6 +138,7 @@ impl SaveArea {
     /// Stores what there is and marks it, and nothing else, as valid. `write`
     /// gets an offset in the page, always a multiple of 8, and the 8 bytes for
     /// it.
+    #[inline(always)]
     pub fn store(&self, mut write: impl FnMut(usize, u64)) {
         if let Some(cpl) = self.cpl {
             write(CPL_WORD, u64::from(cpl) << CPL_SHIFT);

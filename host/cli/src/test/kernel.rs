@@ -60,8 +60,13 @@ pub(super) fn test(project: &Project, log: &mut Log) -> Result<Counts> {
         log.say("the kernel lists no endings")?;
         counts.failed += 1;
     }
-    let built = bench.image(Features::Plain, "", log)?;
-    Ok(counts.plus(hostile::test(project, &built.igvm, log)?))
+    let scenarios = hostile::scenarios(project)?;
+    for (kernel, features) in hostile::KERNELS {
+        let built = bench.image(features, "", log)?;
+        let scenarios = scenarios.iter().filter(|wanted| wanted.expected.kernel == kernel);
+        counts = counts.plus(hostile::test(project, &built.igvm, scenarios, log)?);
+    }
+    Ok(counts)
 }
 
 /// What runs take.

@@ -164,6 +164,10 @@ impl State {
         self.failures.remove(&operation).map_or(Ok(()), |code| Err(InstructionError(code)))
     }
 
+    fn takes_away(&mut self, operation: Operation) -> Result<(), Inaccessible> {
+        self.fails(operation).map_err(|_| Inaccessible)
+    }
+
     fn page(&mut self, number: u64) -> &mut Page {
         &mut self.pages[number as usize]
     }
@@ -197,10 +201,11 @@ pub(super) struct Open<'m> {
 }
 
 impl Open<'_> {
-    fn each<E>(&self, operation: Operation, mut step: impl FnMut(&mut Page)) -> Result<(), E>
-    where
-        E: From<InstructionError>,
-    {
+    fn each(
+        &self,
+        operation: Operation,
+        mut step: impl FnMut(&mut Page),
+    ) -> Result<(), InstructionError> {
         self.model.with(|state| {
             state.fails(operation)?;
             for number in self.first..self.first + self.count {
@@ -221,17 +226,11 @@ impl Open<'_> {
     }
 }
 
-impl From<InstructionError> for Inaccessible {
-    fn from(_: InstructionError) -> Self {
-        Self
-    }
-}
-
 impl Pages for Model {
     type Open<'m> = Open<'m>;
 
     fn open(&self, page: ClaimedPage<'_>) -> Result<Open<'_>, Inaccessible> {
-        self.with(|state| state.fails(Operation::Open))?;
+        self.with(|state| state.takes_away(Operation::Open))?;
         let count = page.size().small_pages().into();
         Ok(Open { model: self, first: page.page().number(), count })
     }
@@ -241,7 +240,7 @@ impl OpenPage for Open<'_> {
     fn validate(&self) -> Result<Change, InstructionError> {
         self.fits()?;
         let mut change = Change::Unchanged;
-        self.each::<InstructionError>(Operation::Validate, |page| {
+        self.each(Operation::Validate, |page| {
             if !page.is_validated {
                 change = Change::Changed;
             }
@@ -254,7 +253,7 @@ impl OpenPage for Open<'_> {
     fn rescind(&self) -> Result<Change, InstructionError> {
         self.fits()?;
         let mut change = Change::Unchanged;
-        self.each::<InstructionError>(Operation::Rescind, |page| {
+        self.each(Operation::Rescind, |page| {
             assert!(!page.is_permitted && !page.is_save_area, "rescinded under the guest");
             if page.is_validated {
                 change = Change::Changed;
@@ -265,10 +264,11 @@ impl OpenPage for Open<'_> {
     }
 
     fn clear(&self) -> Result<(), Inaccessible> {
-        self.each::<Inaccessible>(Operation::Clear, |page| {
+        self.each(Operation::Clear, |page| {
             assert!(page.is_validated && !page.is_save_area);
             page.is_dirty = false;
-        })?;
+        })
+        .map_err(|_| Inaccessible)?;
         self.model.with(|state| {
             state.cleared += self.count;
             let pages = self.first..self.first + self.count;
@@ -320,7 +320,7 @@ impl GuestMemory for Model {
         bytes: &mut [u8],
     ) -> Result<(), Inaccessible> {
         self.with(|state| {
-            state.fails(Operation::Read)?;
+            state.takes_away(Operation::Read)?;
             let number = state.touch(page, offset, bytes.len());
             for (offset, byte) in (offset..).zip(bytes) {
                 *byte = state.read(number, offset);
@@ -334,7 +334,7 @@ impl GuestMemory for Model {
 
     fn write(&self, page: &HeldPage<'_>, offset: usize, bytes: &[u8]) -> Result<(), Inaccessible> {
         self.with(|state| {
-            state.fails(Operation::Write)?;
+            state.takes_away(Operation::Write)?;
             let number = state.touch(page, offset, bytes.len());
             state.write(number, offset, bytes);
             Ok(())
@@ -364,25 +364,26 @@ impl SaveAreas for Model {
         })
     }
 
-    fn call(&self, area: SaveAreaPage<'_>) -> Result<CallState, Inaccessible> {
+    fn begin_call(&self, area: SaveAreaPage<'_>) -> Result<CallState, Inaccessible> {
+        self.set_entry(area, EntryRight::Forbidden)?;
         self.with(|state| {
             let area = state.save_areas.get(&area.page().number()).ok_or(Inaccessible)?;
-            assert_eq!(area.right, EntryRight::Forbidden, "the host could change it");
             Ok(area.call)
         })
     }
 
-    fn answer(
+    fn end_call(
         &self,
         area: SaveAreaPage<'_>,
         registers: &CallRegisters,
     ) -> Result<(), Inaccessible> {
         self.with(|state| {
-            assert!(state.page(area.page().number()).is_save_area);
             let area = state.save_areas.get_mut(&area.page().number()).ok_or(Inaccessible)?;
+            assert_eq!(area.right, EntryRight::Forbidden, "the host could run it meanwhile");
             area.call.registers = *registers;
-            Ok(())
-        })
+            Ok::<_, Inaccessible>(())
+        })?;
+        self.set_entry(area, EntryRight::Allowed)
     }
 
     fn set_entry(&self, area: SaveAreaPage<'_>, right: EntryRight) -> Result<(), Inaccessible> {

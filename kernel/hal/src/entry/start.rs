@@ -56,10 +56,10 @@ unsafe extern "C" fn start(block: *const Page) -> ! {
     // read before the block is checked for the same reason.
     platform::choose(Header::read_from_prefix(block).map_or(Platform(0), |(h, _)| h.platform));
 
-    let Some(boot_processor) = BOOT_PROCESSOR.take() else {
+    let Some((segments, stacks)) = BOOT_PROCESSOR.take() else {
         panic!("the 64-bit entry runs once (INV-BOOT-2)");
     };
-    segments::load(boot_processor, &FIRST);
+    segments::load(segments, stacks.tops(), &FIRST);
     trap::load();
 
     let page = block;

@@ -73,6 +73,9 @@ impl<'m> Ghcb<'m> {
     /// # Errors
     ///
     /// The event did not take place, or did not return all of `asked`.
+    // Most requests are known where they are made: what they lack costs nothing
+    // then.
+    #[inline(always)]
     pub(super) fn ask(
         self,
         request: &SaveArea,
@@ -83,6 +86,7 @@ impl<'m> Ghcb<'m> {
 
     /// Has the host answer `request`: for events that return one thing or
     /// another. The answer is the host's word, to be checked.
+    #[inline(always)]
     pub(super) fn exchange(self, request: &SaveArea) -> SaveArea {
         let words = &self.page.0;
         request.store(|offset, value| words[offset / 8].store(value, Ordering::Relaxed));

@@ -9,7 +9,7 @@ use super::*;
 #[test]
 fn selectors_select_their_descriptors() {
     let mut segments = Box::new(Segments::zero());
-    segments.fill();
+    segments.fill(StackTops([16, 32, 48]));
     let entry = |selector: SegmentSelector| segments.table[usize::from(selector.0 / 8)];
     assert_eq!(entry(SegmentSelector::NULL), 0);
     assert_eq!(entry(CODE_SELECTOR), CODE.bits());
@@ -21,13 +21,14 @@ fn selectors_select_their_descriptors() {
 
 #[test]
 fn gates_and_task_state_agree_on_stacks() {
+    let mut stacks = Box::new(ExceptionStacks::zero());
     let mut segments = Box::new(Segments::zero());
-    segments.fill();
+    segments.fill(stacks.addresses());
     let tops = segments.task_state.interrupt_stacks;
     for (index, (vector, _)) in OWN_STACK.into_iter().enumerate() {
         assert_eq!(interrupt_stack_of(vector) as usize, index + 1, "{vector}");
-        let stack = (&raw const segments.stacks[index]).addr() as u64;
-        assert_eq!(tops[index], stack + STACK_SIZE as u64);
+        let stack = (&raw const stacks.0[index]).addr() as u64;
+        assert_eq!(tops[index], stack + EXCEPTION_STACK_SIZE as u64);
         assert!(tops[index].is_multiple_of(16));
     }
     assert_eq!(tops[OWN_STACK.len()..], [0; 4]);

@@ -150,13 +150,25 @@ fn half_sized<const H: usize>(bytes: &[u8]) -> Result<Odd<Uint<H>>, RsaError> {
     if factor.as_ref().bits() == Uint::<H>::BITS { Ok(factor) } else { Err(RsaError::Prime) }
 }
 
-/// The inverse of the public exponent modulo `prime - 1`.
+/// The inverse of the public exponent e modulo `prime - 1`, in constant time.
+///
+/// With k, the negative inverse of `prime - 1` modulo e, e divides
+/// k · (prime - 1) + 1, and what results is the inverse that is looked for. So
+/// only a number as small as e has to be inverted.
 fn private_exponent<const H: usize>(
     exponent: u32,
     prime: &Odd<Uint<H>>,
 ) -> Result<Zeroizing<Uint<H>>, RsaError> {
-    let group = prime.as_ref().wrapping_sub(&Uint::ONE);
-    let group = NonZero::new(group).into_option().ok_or(RsaError::Prime)?;
-    let inverse = Uint::<H>::from_u32(exponent).invert_mod(&group);
-    inverse.into_option().map(Zeroizing::new).ok_or(RsaError::Prime)
+    let exponent = Odd::new(Uint::<1>::from_u32(exponent)).into_option().ok_or(RsaError::Prime)?;
+    let [divisor] = exponent.as_ref().to_limbs();
+    let divisor = NonZero::new(divisor).into_option().ok_or(RsaError::Prime)?;
+    let group = Zeroizing::new(prime.as_ref().wrapping_sub(&Uint::ONE));
+    let (quotient, rest) = group.div_rem_limb(divisor);
+    let (quotient, rest) = (Zeroizing::new(quotient), Zeroizing::new(Uint::<1>::new([rest])));
+    let inverse = rest.invert_odd_mod(&exponent).into_option().ok_or(RsaError::Prime)?;
+    let factor = Zeroizing::new(exponent.as_ref().wrapping_sub(&inverse));
+    // (k · (quotient · e + rest) + 1) / e; factor and rest have 32 bits each.
+    let (small, _) = factor.wrapping_mul(&*rest).wrapping_add(&Uint::ONE).div_rem_limb(divisor);
+    let product = Zeroizing::new(quotient.wrapping_mul(&*factor));
+    Ok(Zeroizing::new(product.wrapping_add(&small.resize())))
 }

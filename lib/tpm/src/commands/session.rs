@@ -38,7 +38,7 @@ pub(crate) fn start(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Result<Re
         }
         None
     } else {
-        check_salt_key(machine, salt_key)?;
+        check_salt_key(machine, salt_key, &salt)?;
         // Whatever is wrong with a salt, one answer says so.
         let salt = recover(machine, salt_key, Purpose::Session, &salt).map_err(|error| {
             if error == ResponseCode::FAILURE { error } else { ResponseCode::VALUE.parameter(2) }
@@ -80,18 +80,26 @@ pub(crate) fn start(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Result<Re
 }
 
 /// Whether salts can be told to this key: an asymmetric one that decrypts.
-fn check_salt_key(machine: &Machine<'_, '_>, handle: u32) -> Result<(), ResponseCode> {
-    let object = machine.object(handle, 1)?;
-    if object.sensitive.0.is_none() {
+fn check_salt_key(
+    machine: &Machine<'_, '_>,
+    handle: u32,
+    salt: &EncryptedSecret,
+) -> Result<(), ResponseCode> {
+    // A sequence has a handle too, and no key.
+    let key = machine.state.objects.get(handle);
+    let key = key
+        .filter(|key| matches!(key.public.details, Details::Rsa { .. } | Details::Ecc { .. }))
+        .ok_or(ResponseCode::KEY.handle(1))?;
+    if salt.is_empty() {
+        return Err(ResponseCode::VALUE.parameter(2));
+    }
+    if key.sensitive.0.is_none() {
         return Err(ResponseCode::HANDLE.handle(1));
     }
-    if !object.public.attributes.contains(ObjectAttributes::DECRYPT) {
+    if !key.public.attributes.contains(ObjectAttributes::DECRYPT) {
         return Err(ResponseCode::ATTRIBUTES.handle(1));
     }
-    match object.public.details {
-        Details::Rsa { .. } | Details::Ecc { .. } => Ok(()),
-        _ => Err(ResponseCode::KEY.handle(1)),
-    }
+    Ok(())
 }
 
 /// What ties a session to an entity.

@@ -6,6 +6,8 @@ use core::cell::Cell;
 
 use tpm_crypto::portable::Portable;
 
+use super::coverage::record;
+
 use crate::platform::{
     Change, Clock, Entropy, EntropyError, PhysicalPresence, Platform, Store, StoreError,
 };
@@ -138,7 +140,9 @@ impl Rig {
     /// A command without sessions; `body` is handles and parameters.
     pub(super) fn call(&mut self, code: u32, body: &[u8]) -> Answer {
         let response = self.raw(&command(0x8001, code, body));
-        split(&response).map(|(_, body)| body)
+        let answer = split(&response);
+        record(code, answer.is_ok());
+        answer.map(|(_, body)| body)
     }
 
     /// A command whose handles are each authorized with a password.
@@ -173,7 +177,9 @@ impl Rig {
         body.extend_from_slice(area);
         body.extend_from_slice(parameters);
         let response = self.raw(&command(0x8002, code, &body));
-        let (tag, body) = split(&response)?;
+        let answer = split(&response);
+        record(code, answer.is_ok());
+        let (tag, body) = answer?;
         assert_eq!(tag, 0x8002);
         let command = crate::table::Command::find(code).expect("a known command");
         let handle = if command.traits.contains(crate::table::Traits::HANDLE) { 4 } else { 0 };

@@ -142,9 +142,28 @@ fn a_bound_session_needs_no_value_for_its_entity() {
 }
 
 #[test]
+fn a_session_that_audits_is_no_longer_bound() {
+    let mut rig = Rig::started();
+    rig.with_passwords(CHANGE_AUTH, &[OWNER], &[b""], &sized(b"pw")).expect("change");
+    let mut client = start(&mut rig, OWNER, b"pw", &PLAIN);
+    let clock = 5_u64.to_be_bytes();
+    let area = client.area(0x128, &[OWNER], b"", 0x81, &clock);
+    let (body, answer) = rig.with_area(0x128, &[OWNER], &area, &clock).expect("bound");
+    client.accept(0x128, b"", &body, &answer);
+    let bound = client.area(0x128, &[OWNER], b"", 1, &clock);
+    assert_eq!(
+        rig.with_area(0x128, &[OWNER], &bound, &clock),
+        Err(ResponseCode::BAD_AUTH.session(1))
+    );
+    let area = client.area(0x128, &[OWNER], b"pw", 1, &clock);
+    rig.with_area(0x128, &[OWNER], &area, &clock).expect("authorized");
+}
+
+#[test]
 fn parameters_are_encrypted_with_aes_and_with_a_mask() {
     let aes = [0, 6, 0, 128, 0, 0x43];
-    let mask = [0, 0x0A, 0, 0x0B];
+    // The mask is made with the session's hash, not with this one.
+    let mask = [0, 0x0A, 0, 0x0C];
     for symmetric in [&aes[..], &mask] {
         let mut rig = Rig::started();
         let mut client = start(&mut rig, OWNER, b"", symmetric);

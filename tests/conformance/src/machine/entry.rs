@@ -1,14 +1,20 @@
 //! The first instructions, and the functions that the program goes on with.
+//!
+//! The program is entered in one of two ways, and tells them apart by where it
+//! finds itself: at the address that it is linked to, it is the module of its
+//! image (`abi/boot`); at another one, it is the guest of a module, entered as
+//! Linux is (`below.rs`).
 
 use core::arch::{asm, naked_asm};
 
 use abi_boot::{BootBlock, PAGE_SIZE};
 use abi_x86::{Msr, SegmentSelector};
 
+use super::boot_parameters::BootParameters;
 use super::context::CONTEXTS;
 use super::guest::Guest;
 use super::segments::{CODE_SELECTOR, DATA_SELECTOR, TASK_STATE_SELECTOR};
-use super::{heap, trap};
+use super::{below, heap, trap};
 
 type PageBytes = [u8; PAGE_SIZE as usize];
 
@@ -33,17 +39,28 @@ macro_rules! entry {
 }
 pub(crate) use entry;
 
-/// The 64-bit entry, in the state that `abi/boot` describes: RDI is the boot
-/// block, the stack is empty and aligned.
+/// The 64-bit entry. At the address that it is linked to, in the state that
+/// `abi/boot` describes: RDI is the boot block, the stack is empty and aligned.
+/// Elsewhere, in the state of Linux's 64-bit boot protocol.
 ///
 /// # Safety
 ///
-/// INV-BOOT-1 and INV-BOOT-2 hold. Only the platform comes here, once.
+/// INV-BOOT-1 and INV-BOOT-2 hold, or INV-CF-BELOW-1. Only the platform or the
+/// module comes here, once.
 #[unsafe(naked)]
 // SAFETY: nothing else has this name; the linker script names it as the entry.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn conformance_start() -> ! {
-    naked_asm!("call {start}", "ud2", start = sym start)
+    naked_asm!(
+        // Linked addresses are in the upper half.
+        "lea rax, [rip]",
+        "test rax, rax",
+        "jns {below}",
+        "call {start}",
+        "ud2",
+        below = sym below::enter,
+        start = sym start,
+    )
 }
 
 /// # Safety
@@ -59,6 +76,28 @@ unsafe extern "C" fn start(block: *const PageBytes) -> ! {
         Ok(block) => conformance_main(unsafe { Guest::new(block) }),
         Err(error) => panic!("{error}"),
     }
+}
+
+/// Goes on as the guest of a module, on the stack of `below.rs`. `physical` is
+/// where [`abi_boot::VIRTUAL_BASE`] lies, and `c_bit_mask` what marks private
+/// pages.
+///
+/// # Safety
+///
+/// INV-CF-BELOW-1. Only `below.rs` comes here, once.
+pub(super) unsafe extern "C" fn start_below(
+    parameters: *const PageBytes,
+    physical: u64,
+    c_bit_mask: u64,
+    root: u64,
+) -> ! {
+    load_tables();
+    heap::prepare();
+    // SAFETY: INV-CF-BELOW-1: the parameters are complete, and this runs once.
+    let parameters = unsafe { BootParameters::read(parameters.cast()) };
+    let whereabouts = below::Whereabouts { physical, c_bit_mask, root };
+    // SAFETY: this runs once, after what is on the way here.
+    conformance_main(unsafe { Guest::below(whereabouts, parameters) })
 }
 
 /// Loads segments, interrupt table and GS for the first context.

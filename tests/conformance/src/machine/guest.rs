@@ -6,9 +6,11 @@ use abi_boot::{BootBlock, PAGE_SIZE, Part, PartKind, VIRTUAL_BASE};
 use abi_snp::{CpuidPage, PagePermissions, PageSize, SecretsPage, SegmentRegister, Vmpl};
 use abi_x86::{SegmentAttributes, SegmentSelector};
 
+use super::below::{self, Whereabouts};
+use super::boot_parameters::BootParameters;
 use super::context::{CONTEXTS, Context, VECTORS};
 use super::instructions::{self, Instruction};
-use super::memory::{Allowed, Memory, View};
+use super::memory::{Allowed, Extent, Memory, View};
 use super::probe::{Mode, Outcome, Permissions, Probe, UserMode};
 use super::registers::{Registers, Trial};
 use super::segments::{CODE_SELECTOR, DATA_SELECTOR, Stacks, TASK_STATE_SELECTOR};
@@ -23,9 +25,13 @@ pub(crate) struct Guest {
     pub(crate) cpuid: &'static CpuidPage,
     /// The secrets page. A channel takes its keys out.
     pub(crate) secrets: &'static mut SecretsPage,
-    /// Processors that the host says there are.
+    /// Processors that the host says there are; below a module, that the module
+    /// says there are.
     pub(crate) processors: u32,
-    block: BootBlock<'static>,
+    /// What the image consists of; `None` below a module.
+    block: Option<BootBlock<'static>>,
+    /// The top-level page table.
+    root: u64,
     user: Option<UserMode>,
 }
 
@@ -104,9 +110,34 @@ impl Guest {
                 count.map_or(1, |count| *core::ptr::with_exposed_provenance::<u32>(address(count))),
             )
         };
-        // SAFETY: called once, as this is; the block is right.
-        let memory = unsafe { Memory::new(&block) };
-        Self { memory, cpuid, secrets, processors, block, user: None }
+        let end = block.region_base + block.region_size;
+        let in_region = |end_of_part: &u64| (block.region_base..=end).contains(end_of_part);
+        let used = block.parts().iter().map(Part::end).filter(in_region).max();
+        let root = block.page_table_root;
+        let extent = Extent { base: block.region_base, used: used.unwrap_or(end), end };
+        let root_address = root - block.region_base + VIRTUAL_BASE;
+        // SAFETY: called once, as this is; the block is right (INV-BOOT-2).
+        let memory = unsafe { Memory::new(extent, block.c_bit_mask, root_address) };
+        Self { memory, cpuid, secrets, processors, block: Some(block), root, user: None }
+    }
+
+    /// The guest of a module.
+    ///
+    /// # Safety
+    ///
+    /// Called once, by the entry. INV-CF-BELOW-1 holds.
+    pub(super) unsafe fn below(at: Whereabouts, parameters: BootParameters) -> Self {
+        let Whereabouts { physical, c_bit_mask, root } = at;
+        let extent = Extent {
+            base: physical,
+            used: physical + below::image_size(),
+            end: physical + below::SIZE,
+        };
+        // SAFETY: called once, as this is; the page tables are mapped where they
+        // are (INV-CF-BELOW-1).
+        let memory = unsafe { Memory::new(extent, c_bit_mask, root) };
+        let BootParameters { cpuid, secrets, processors } = parameters;
+        Self { memory, cpuid, secrets, processors, block: None, root, user: None }
     }
 
     /// Makes user mode possible. `stack` is the page that its stack is in,
@@ -193,22 +224,24 @@ impl Guest {
                 limit: size_of::<abi_x86::TaskStateSegment>() as u32 - 1,
                 base: task_state,
             },
-            cr3: self.block.page_table_root | self.memory.c_bit_mask(),
+            cr3: self.root | self.memory.c_bit_mask(),
         }
     }
 
     /// Gives a level all permissions for the pages that the image itself
     /// occupies, so that a worker can run there. Returns the first return code
-    /// that is not 0, with the page.
+    /// that is not 0, with the page. Below a module, which has done it, it does
+    /// nothing.
     pub(crate) fn open_image(&self, permissions: Permissions) -> Result<(), (u64, u64)> {
-        let region_end = self.block.region_base + self.block.region_size;
-        for part in self.block.parts() {
-            let in_region = part.gpa >= self.block.region_base && part.end() <= region_end;
+        let Some(block) = &self.block else { return Ok(()) };
+        let region_end = block.region_base + block.region_size;
+        for part in block.parts() {
+            let in_region = part.gpa >= block.region_base && part.end() <= region_end;
             if !in_region || part.access.is_empty() {
                 continue;
             }
             for gpa in (part.gpa..part.end()).step_by(PAGE_SIZE as usize) {
-                let code = self.adjust_own(gpa, permissions);
+                let code = adjust_own(gpa - block.region_base + VIRTUAL_BASE, permissions);
                 if code != 0 {
                     return Err((gpa, code));
                 }
@@ -216,29 +249,29 @@ impl Guest {
         }
         Ok(())
     }
+}
 
-    /// RMPADJUST of one of the image's own pages, which leaves its content and
-    /// this level's access to it alone.
-    fn adjust_own(&self, gpa: u64, permissions: Permissions) -> u64 {
-        assert!(permissions.vmpl != Vmpl::Vmpl0, "VMPL0's permissions cannot be changed");
-        assert!(permissions.allowed.contains(PagePermissions::READ), "workers read the image");
-        let mut trial = Trial {
-            registers: Registers {
-                rax: gpa - self.block.region_base + VIRTUAL_BASE,
-                rcx: PageSize::Size4K as u64,
-                rdx: permissions.rdx(),
-                rflags: abi_x86::Rflags::FIXED.bits(),
-                ..Registers::ZERO
-            },
-            code: instructions::page() + Instruction::Rmpadjust.offset(),
-            ..Trial::EMPTY
-        };
-        // SAFETY: as in `try_out`. RMPADJUST for another level changes neither
-        // content nor mapping for this one [APM 24594 RMPADJUST].
-        unsafe { trial::run(&raw mut trial) };
-        if trial.trapped != 0 {
-            panic!("RMPADJUST of {gpa:#x}: {:?}", trial.trap);
-        }
-        trial.registers.rax
+/// RMPADJUST of one of the image's own pages, which leaves its content and this
+/// level's access to it alone.
+fn adjust_own(address: u64, permissions: Permissions) -> u64 {
+    assert!(permissions.vmpl != Vmpl::Vmpl0, "VMPL0's permissions cannot be changed");
+    assert!(permissions.allowed.contains(PagePermissions::READ), "workers read the image");
+    let mut trial = Trial {
+        registers: Registers {
+            rax: address,
+            rcx: PageSize::Size4K as u64,
+            rdx: permissions.rdx(),
+            rflags: abi_x86::Rflags::FIXED.bits(),
+            ..Registers::ZERO
+        },
+        code: instructions::page() + Instruction::Rmpadjust.offset(),
+        ..Trial::EMPTY
+    };
+    // SAFETY: as in `try_out`. RMPADJUST for another level changes neither
+    // content nor mapping for this one [APM 24594 RMPADJUST].
+    unsafe { trial::run(&raw mut trial) };
+    if trial.trapped != 0 {
+        panic!("RMPADJUST of {address:#x}: {:?}", trial.trap);
     }
+    trial.registers.rax
 }

@@ -66,6 +66,8 @@ pub(super) enum Instruction {
     TakeInterrupts,
     /// RAX = CR8.
     ReadCr8,
+    /// WRMSR; RAX, RCX and RDX become R10, R11 and R12; VMGEXIT.
+    ModuleCall,
 }
 
 unsafe extern "C" {
@@ -137,4 +139,5 @@ instructions! {
     "xchg [rax], rdx";
     "sti" "nop" "nop" "cli";
     "mov rax, cr8";
+    "wrmsr" "mov rax, r10" "mov rcx, r11" "mov rdx, r12" "rep vmmcall";
 }

@@ -5,9 +5,10 @@
 //! the other and never taken back. Each can be mapped any number of times, in a
 //! window of the address space that nothing else uses.
 
+use core::ops::Range;
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use abi_boot::{BootBlock, VIRTUAL_BASE};
+use abi_boot::VIRTUAL_BASE;
 use abi_snp::PageSize;
 use abi_x86::{EntryFlags, Level, PageTableEntry, SIZE_2M, SIZE_4K, TABLE_ENTRIES};
 
@@ -64,6 +65,17 @@ pub(crate) struct Page {
     size: PageSize,
 }
 
+/// Where the program lies, in guest physical addresses.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Extent {
+    /// What is mapped at [`VIRTUAL_BASE`].
+    pub(super) base: u64,
+    /// Where the image ends.
+    pub(super) used: u64,
+    /// Where the memory ends that is behind it.
+    pub(super) end: u64,
+}
+
 /// The memory to experiment with, and the window.
 pub(crate) struct Memory {
     c_bit_mask: u64,
@@ -77,28 +89,24 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    /// What the image leaves free, with an empty window.
+    /// What the image leaves free, with an empty window. `root` is the linear
+    /// address of the top-level page table.
     ///
     /// # Safety
     ///
-    /// Called once. The boot block is right, and the page tables are as the
-    /// image has them (INV-BOOT-2).
-    pub(super) unsafe fn new(block: &BootBlock<'_>) -> Self {
-        let region_end = block.region_base + block.region_size;
-        let in_region = |end: &u64| (block.region_base..=region_end).contains(end);
-        let used = block.parts().iter().map(abi_boot::Part::end).filter(in_region).max();
-        let next = used.unwrap_or(region_end).next_multiple_of(SIZE_2M);
+    /// Called once. The image lies as `extent` says, and nobody else uses what
+    /// is behind it. At `root` is the top-level page table, mapped and writable;
+    /// only this writes to it, and it has nothing in the window.
+    pub(super) unsafe fn new(extent: Extent, c_bit_mask: u64, root: u64) -> Self {
         let memory = Self {
-            c_bit_mask: block.c_bit_mask,
-            region_base: block.region_base,
-            next,
-            end: region_end,
+            c_bit_mask,
+            region_base: extent.base,
+            next: extent.used.next_multiple_of(SIZE_2M),
+            end: extent.end,
             small: 0,
             large: 0,
         };
-        let root = block.page_table_root - block.region_base + VIRTUAL_BASE;
-        // SAFETY: INV-BOOT-2: the top-level page table is mapped there,
-        // writable, and belongs to this guest; the processor only reads it.
+        // SAFETY: as the caller promises; the processor only reads it.
         let root: &'static Table = unsafe { &*core::ptr::with_exposed_provenance(root as usize) };
         memory.link(root, Level::Pml4, &POINTERS);
         memory.link(&POINTERS, Level::PageDirectoryPointer, &DIRECTORY);
@@ -127,6 +135,12 @@ impl Memory {
     /// Guest physical address of something in the region.
     pub(super) fn own_gpa(&self, address: u64) -> u64 {
         address - VIRTUAL_BASE + self.region_base
+    }
+
+    /// Guest physical addresses of the program itself, which nobody else may
+    /// touch.
+    pub(crate) fn own(&self) -> Range<u64> {
+        self.region_base..self.end
     }
 
     /// Mask of the C-bit.

@@ -3,7 +3,9 @@
 //! A [`Probe`] can be made of any values by safe code; that none of them harms
 //! Rust's memory is argued for each at [`Probe::trial`].
 
+use abi_snp::ghcb::MsrRequest;
 use abi_snp::{PagePermissions, PageSize, Vmpl};
+use abi_svsm::CallRegisters;
 use abi_x86::{Msr, Rflags};
 
 use super::instructions::{self, Instruction};
@@ -65,6 +67,10 @@ pub(crate) enum Probe {
     },
     /// A value for the GHCB MSR, VMGEXIT, and the value afterwards.
     Exit(u64),
+    /// A call of the module that this guest is below, with these registers
+    /// [SVSM 58019 §5]. That it is one stands in the calling area. What is
+    /// named there, or in lists, must not be the program itself.
+    ModuleCall(CallRegisters),
     /// Reads 8 bytes.
     Read(Page, usize),
     /// Writes 8 bytes.
@@ -197,7 +203,8 @@ impl Probe {
     /// INV-CF-TRIAL-1: whatever the operands, no memory changes that Rust code
     /// uses. Memory operands are [`Page`]s, which are nobody's memory; registers
     /// that are written are of no consequence (`may_write`, asserted); what the
-    /// host is asked for, it could do unasked (`exit.rs`).
+    /// host is asked for, it could do unasked (`exit.rs`). A call of the module
+    /// changes pages that it names: which ones is for its callers to see to.
     ///
     /// # Panics
     ///
@@ -308,6 +315,14 @@ impl Probe {
                 (registers.rax, registers.rdx) = (value & 0xffff_ffff, value >> 32);
                 Instruction::Exit
             }
+            Self::ModuleCall(call) => {
+                let request = MsrRequest::RunVmpl(Vmpl::Vmpl0).encode();
+                registers.rcx = Msr::GHCB.0.into();
+                (registers.rax, registers.rdx) = (request & 0xffff_ffff, request >> 32);
+                (registers.r10, registers.r11, registers.r12) = (call.rax, call.rcx, call.rdx);
+                (registers.r8, registers.r9) = (call.r8, call.r9);
+                Instruction::ModuleCall
+            }
             Self::Read(page, offset) => {
                 registers.rax = inside(page, offset);
                 Instruction::Read
@@ -336,13 +351,17 @@ impl Probe {
     /// The registers that the instruction sets, with anything but the value it
     /// started with.
     fn changes(self, registers: &mut Registers, after: &Registers) {
-        let Registers { rax, rbx, rcx, rdx, rsi, .. } = registers;
+        let Registers { rax, rbx, rcx, rdx, rsi, r8, r9, .. } = registers;
         match self {
             Self::Cpuid { .. } => {
                 (*rax, *rbx, *rcx, *rdx) = (after.rax, after.rbx, after.rcx, after.rdx);
             }
             Self::ReadMsr(_) | Self::Rdtsc | Self::Rdpmc(_) | Self::Exit(_) => {
                 (*rax, *rdx) = (after.rax, after.rdx);
+            }
+            Self::ModuleCall(_) => {
+                (*rax, *rcx, *rdx) = (after.rax, after.rcx, after.rdx);
+                (*r8, *r9) = (after.r8, after.r9);
             }
             Self::Rdtscp | Self::Rmpquery { .. } => {
                 (*rax, *rcx, *rdx) = (after.rax, after.rcx, after.rdx);
@@ -405,6 +424,12 @@ impl Outcome {
     /// EDX:EAX.
     pub(crate) fn edx_eax(&self) -> u64 {
         self.registers.rdx << 32 | self.registers.rax & 0xffff_ffff
+    }
+
+    /// The registers of a call of the module.
+    pub(crate) fn call_registers(&self) -> CallRegisters {
+        let Registers { rax, rcx, rdx, r8, r9, .. } = self.registers;
+        CallRegisters { rax, rcx, rdx, r8, r9 }
     }
 
     /// Whether the carry flag is set.

@@ -6,29 +6,51 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 
+use super::target::Features;
 use crate::jobs::Counts;
 use crate::log::Log;
 use crate::project::Project;
 use crate::simulation::{Devices, Image, Pace, Platform, Request};
 use crate::test::checks::Checks;
 use crate::test::recorder::record;
-use crate::test::scenario::{judge, wanted};
+use crate::test::scenario::{Wanted, judge, wanted};
 
 /// Where the scenarios are.
 const FOLDER: &str = "simulator/scenarios/kernel";
-/// What they call the kernel.
-const KERNEL: &str = "module";
+/// What they call the kernel, by what its save areas ask for.
+pub(super) const KERNELS: [(&str, Features); 2] =
+    [("module", Features::Plain), ("module-secure-tsc", Features::SecureTsc)];
 /// Far more than any run takes.
 const LIMIT: Duration = Duration::from_secs(60);
+
+/// All scenarios.
+///
+/// # Errors
+///
+/// A scenario cannot be read, says nothing that can be tested, or names a kernel
+/// that there is not.
+pub(super) fn scenarios(project: &Project) -> Result<Vec<Wanted>> {
+    let scenarios = wanted(&project.workspace.root().join(FOLDER))?;
+    for Wanted { path, expected, .. } in &scenarios {
+        if !KERNELS.iter().any(|(name, _)| *name == expected.kernel) {
+            bail!("{}: there is no kernel `{}`", path.display(), expected.kernel);
+        }
+    }
+    Ok(scenarios)
+}
 
 /// Runs the image with all tests under each scenario, and compares what becomes
 /// of it with what the scenario says.
 ///
 /// # Errors
 ///
-/// A scenario cannot be read or says nothing that can be tested, or there is no
-/// run to speak of.
-pub(super) fn test(project: &Project, image: &Path, log: &mut Log) -> Result<Counts> {
+/// There is no run to speak of.
+pub(super) fn test<'a>(
+    project: &Project,
+    image: &Path,
+    scenarios: impl Iterator<Item = &'a Wanted>,
+    log: &mut Log,
+) -> Result<Counts> {
     let mut request = Request {
         image: Image::Igvm(image.to_owned()),
         command_line: String::new(),
@@ -40,16 +62,13 @@ pub(super) fn test(project: &Project, image: &Path, log: &mut Log) -> Result<Cou
         expect: None,
     };
     let mut checks = Checks::new(log);
-    for wanted in wanted(&project.workspace.root().join(FOLDER))? {
+    for wanted in scenarios {
         let expected = &wanted.expected;
-        if expected.kernel != KERNEL {
-            bail!("{}: there is no kernel `{}`", wanted.path.display(), expected.kernel);
-        }
         checks.log().say(&format!("=== {}, {}", wanted.name(), expected.of))?;
         request.platform.cpus = expected.processors;
         request.platform.scenario = Some(wanted.path.clone());
         let run = record(project, &request, checks.log())?;
-        judge(&wanted, &run, &mut checks)?;
+        judge(wanted, &run, &mut checks)?;
     }
     Ok(checks.counts())
 }

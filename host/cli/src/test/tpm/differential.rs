@@ -9,12 +9,17 @@
 //! |---|---|
 //! | `dice` | choices from a number |
 //! | `model` | what a sequence knows of the devices |
-//! | `step` | one command, and what has to be the same |
-//! | `platform`, `nv`, `policy`, `object`, `known_keys` | commands of each kind |
+//! | `step` | one command |
+//! | `compare` | what has to be the same in two responses |
+//! | `client` | a client's end of a session with HMACs |
+//! | `platform`, `nv`, `policy`, `session`, `object`, `certificate`, `known_keys` | commands of each kind |
 //! | `mutation` | commands that are wrong on purpose |
 //! | `difference` | a command that was answered differently |
 //! | `known` | differences that are meant |
 
+mod certificate;
+mod client;
+mod compare;
 mod dice;
 mod difference;
 mod known;
@@ -25,6 +30,7 @@ mod nv;
 mod object;
 mod platform;
 mod policy;
+mod session;
 mod step;
 
 use std::collections::BTreeMap;
@@ -38,10 +44,11 @@ use crate::project::Project;
 use crate::setup::TpmProgramFiles;
 use crate::test::depth::Depth;
 use crate::tpm::{Emulator, InProcess, Peer};
+use compare::Compare;
 use dice::Dice;
 use difference::Difference;
 use model::{INDICES, LOCKOUT, Model, PLATFORM};
-use step::{Compare, Step, agree};
+use step::Step;
 
 /// Commands of a sequence.
 const LENGTH: usize = 60;
@@ -153,6 +160,9 @@ enum End {
 fn play(number: u64, mut sides: Pair, tally: &mut Tally) -> Result<(Pair, End)> {
     let mut dice = Dice::new(number);
     let mut model = Model::default();
+    // In order, because what a power cut leaves differs between devices. Whoever
+    // has not started since the last one refuses, and has nothing to leave.
+    sides.execute(&with_kind(SHUTDOWN, 0).commands)?;
     sides.restart()?;
     let clear = Step::new(&Command::new(CLEAR).authorized(PLATFORM, b""), Compare::Exact);
     // Devices come with other limits of guessing.
@@ -186,7 +196,7 @@ fn play(number: u64, mut sides: Pair, tally: &mut Tally) -> Result<(Pair, End)> 
         }
         tally.commands += 1;
         let [ours, theirs] = &responses;
-        let same = agree(one.compare, ours, theirs);
+        let same = one.agrees([ours, theirs]);
         let succeeded =
             |response: &[u8]| Response::parse(response).is_some_and(|one| one.code == 0);
         let success = succeeded(ours);
@@ -220,10 +230,12 @@ fn with_kind(code: u32, kind: u16) -> Step {
 
 /// The next step, of any kind.
 fn draw(model: &Model, dice: &mut Dice) -> Step {
-    match dice.below(10) {
+    match dice.below(14) {
         0..=2 => platform::step(model, dice),
         3 | 4 => nv::step(model, dice),
         5 | 6 => policy::step(model, dice),
+        7 | 8 => session::step(model, dice),
+        9 => certificate::step(model, dice),
         _ => object::step(model, dice),
     }
 }

@@ -20,13 +20,14 @@ use crate::setup::TpmProgramFiles;
 const PRELUDE: &str = include_str!("prelude.sh");
 
 /// Name and script of each scenario.
-const SCENARIOS: [(&str, &str); 13] = [
+const SCENARIOS: [(&str, &str); 14] = [
     ("certificates", include_str!("scenarios/certificates.sh")),
     ("credential", include_str!("scenarios/credential.sh")),
     ("disk_encryption", include_str!("scenarios/disk_encryption.sh")),
     ("duplicate", include_str!("scenarios/duplicate.sh")),
     ("hashing", include_str!("scenarios/hashing.sh")),
     ("hierarchies", include_str!("scenarios/hierarchies.sh")),
+    ("keylime", include_str!("scenarios/keylime.sh")),
     ("keys", include_str!("scenarios/keys.sh")),
     ("nv", include_str!("scenarios/nv.sh")),
     ("persistent", include_str!("scenarios/persistent.sh")),

@@ -1,6 +1,7 @@
 //! What a sequence of commands knows of the two devices: enough to send
 //! commands that make sense, and to send some that do not.
 
+use super::client::Session;
 use super::dice::Dice;
 
 /// TPM_RH_*.
@@ -9,6 +10,9 @@ pub(super) const NULL: u32 = 0x4000_0007;
 pub(super) const LOCKOUT: u32 = 0x4000_000A;
 pub(super) const ENDORSEMENT: u32 = 0x4000_000B;
 pub(super) const PLATFORM: u32 = 0x4000_000C;
+
+/// The password of all objects.
+pub(super) const PASSWORD: &[u8] = b"key";
 
 /// The NV indices that are used.
 pub(super) const INDICES: [u32; 4] = [0x0150_0000, 0x0150_0001, 0x0180_0000, 0x01C0_0000];
@@ -37,6 +41,10 @@ pub(super) struct Model {
     pub(super) created: Vec<Created>,
     /// Saved contexts of each side.
     pub(super) contexts: Vec<[Vec<u8>; 2]>,
+    /// Sessions with HMACs.
+    pub(super) hmac_sessions: Vec<Session>,
+    /// Objects with the known RSA key.
+    pub(super) salt_keys: Vec<u32>,
     /// The owner's password.
     pub(super) owner_password: Vec<u8>,
     /// Digests of policies.
@@ -52,6 +60,8 @@ impl Model {
         self.hashes.clear();
         self.parents.clear();
         self.contexts.clear();
+        self.hmac_sessions.clear();
+        self.salt_keys.clear();
     }
 
     /// Forgets what a handle stood for.
@@ -62,6 +72,7 @@ impl Model {
             &mut self.shared,
             &mut self.hashes,
             &mut self.parents,
+            &mut self.salt_keys,
         ] {
             handles.retain(|known| *known != handle);
         }

@@ -1,8 +1,9 @@
 //! Commands that are wrong on purpose: most of a device's rules are about what
 //! it refuses, and in which order.
 
+use super::compare::Compare;
 use super::dice::Dice;
-use super::step::{Compare, Step};
+use super::step::Step;
 
 /// Tag, size and code.
 const HEADER: usize = 10;
@@ -19,7 +20,7 @@ pub(super) fn perhaps(step: Step, dice: &mut Dice) -> (Step, bool) {
     let mut command = ours.clone();
     change(&mut command, dice);
     let commands = [command.clone(), command];
-    (Step { commands, compare: Compare::Code, learn: None }, true)
+    (Step::raw(commands, Compare::Code), true)
 }
 
 fn change(command: &mut Vec<u8>, dice: &mut Dice) {

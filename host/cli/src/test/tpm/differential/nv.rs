@@ -2,10 +2,11 @@
 
 use svsm_tpm::message::{Command, sized};
 
+use super::compare::Compare;
 use super::dice::Dice;
 use super::model::{INDICES, Model, OWNER, PLATFORM};
 use super::platform::HASHES;
-use super::step::{Compare, Step};
+use super::step::Step;
 
 /// PPWRITE, OWNERWRITE, AUTHWRITE, POLICYWRITE; PPREAD, OWNERREAD, AUTHREAD,
 /// POLICYREAD.

@@ -3,14 +3,13 @@
 use sha2::{Digest, Sha256};
 use svsm_tpm::message::{Command, Response, sized, take_sized};
 
+use super::compare::Compare;
 use super::dice::Dice;
 use super::known_keys;
-use super::model::{Created, ENDORSEMENT, Model, NULL, OWNER, PLATFORM};
+use super::model::{Created, ENDORSEMENT, Model, NULL, OWNER, PASSWORD, PLATFORM};
 use super::platform::HASHES;
-use super::step::{Compare, Step};
+use super::step::Step;
 
-/// The password of all objects.
-const PASSWORD: &[u8] = b"key";
 /// TPM_ALG_NULL.
 const NO_ALGORITHM: u16 = 0x0010;
 
@@ -157,12 +156,16 @@ fn load(model: &Model, dice: &mut Dice) -> Step {
     })
 }
 
+/// The kind of external objects that has the known RSA key.
+const RSA: usize = 2;
+
 /// Objects whose secrets are known, so that both sides compute the same.
 fn external(dice: &mut Dice) -> Step {
-    let (sensitive, area) = match dice.below(5) {
+    let kind = dice.below(5);
+    let (sensitive, area) = match kind {
         0 => symmetric(0x25, &[6, 128, 0x43], 0x0006_0040, 16, dice),
         1 => symmetric(0x08, &[5, 0x0B], 0x0004_0040, 32, dice),
-        2 => {
+        RSA => {
             let scheme = dice.pick(&[[0x10, 0x10, 0x10], [0x14, 0x0B, 0], [0x16, 0x0B, 0]]);
             let scheme = if scheme[0] == 0x10 { &scheme[..1] } else { &scheme[..2] };
             let uses = if scheme[0] == 0x10 { 0x0006_0040 } else { 0x0004_0040 };
@@ -188,10 +191,11 @@ fn external(dice: &mut Dice) -> Step {
     let hierarchy = dice.pick(&[NULL, NULL, NULL, OWNER]);
     let parameters = [sized(&sensitive), sized(&area), hierarchy.to_be_bytes().to_vec()].concat();
     let command = Command::new(0x167).parameters(&parameters);
-    Step::new(&command, Compare::Exact).learn(|model, [ours, _]| {
+    Step::new(&command, Compare::Exact).learn(move |model, [ours, _]| {
         let handle = Response::parse(ours).and_then(|response| response.handle());
         model.objects.extend(handle);
         model.shared.extend(handle);
+        model.salt_keys.extend(handle.filter(|_| kind == RSA));
     })
 }
 

@@ -2,9 +2,10 @@
 
 use svsm_tpm::message::{Command, Response, sized};
 
+use super::compare::Compare;
 use super::dice::Dice;
 use super::model::{ENDORSEMENT, LOCKOUT, Model, NULL, OWNER, PLATFORM};
-use super::step::{Compare, Step};
+use super::step::Step;
 
 /// TPM_ALG_* of hashes, and one that is none.
 pub(super) const HASHES: [u16; 5] = [0x0004, 0x000B, 0x000C, 0x000D, 0x0012];
@@ -113,12 +114,14 @@ fn capability(dice: &mut Dice) -> Step {
     // PERMANENT, STARTUP_CLEAR, HR_*, LOCKOUT_*: single properties.
     let properties = [0x100, 0x112, 0x113, 0x201, 0x204, 0x206, 0x20E, 0x20F, 0x210, 0x211];
     let (capability, first, count) = match dice.below(6) {
-        0 => (1, dice.pick(&[0, 0x0100_0000, 0x0200_0000, 0x0300_0000, 0x4000_0000]), 64),
+        0 => (1, dice.pick(&[0, 0x0100_0000, 0x0200_0000, 0x0300_0000]), 64),
+        // Behind these come timers, which only one of the two has.
+        1 if dice.once_in(3) => (1, 0x4000_0000, 6),
         1 => (1, dice.pick(&[0x8000_0000, 0x8100_0000, 0x9000_0000]), dice.below(5)),
         2 => (5, dice.pick(&[0, 0, 1]), 1),
         3 => (6, dice.pick(&properties), 1),
         4 => (4, 0, 127),
-        _ => (dice.pick(&[7, 10, 0x100]), 0, 127),
+        _ => (dice.pick(&[7, 0x100]), 0, 127),
     };
     let count = u32::try_from(count).expect("small");
     let words = [capability, first, count].map(u32::to_be_bytes).concat();

@@ -2,10 +2,11 @@
 
 use svsm_tpm::message::{Command, Response, sized, take_sized};
 
+use super::compare::Compare;
 use super::dice::Dice;
 use super::model::{ENDORSEMENT, INDICES, LOCKOUT, Model, NULL, OWNER, PLATFORM};
 use super::platform::{HASHES, digest_size, selection};
-use super::step::{Compare, Step};
+use super::step::Step;
 
 /// TPM_SE_*.
 const POLICY: u8 = 1;

@@ -1,28 +1,16 @@
 //! One command for both sides, and what has to be the same in the answers.
 
-use svsm_tpm::message::{Command, Response, take_sized};
+use svsm_tpm::message::{Command, Response};
 
+use super::compare::{Compare, agree};
 use super::model::Model;
-
-/// What has to be the same. The response code always has to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Compare {
-    /// Every byte.
-    Exact,
-    /// Nothing else: the rest is random or a matter of time.
-    Code,
-    /// The handle that the response begins with.
-    Handle,
-    /// The first parameter, bytes behind their length.
-    First,
-    /// Everything behind the first four bytes of the parameters, a counter.
-    AfterCounter,
-    /// The response's length.
-    Length,
-}
 
 /// What the model learns from both responses if they are successes.
 pub(super) type Learn = Box<dyn FnOnce(&mut Model, [&[u8]; 2])>;
+
+/// What a client makes of the successful response of one side (0: ours): one
+/// without sessions. None if the response does not prove itself.
+pub(super) type Open = Box<dyn Fn(usize, &[u8]) -> Option<Vec<u8>>>;
 
 /// One command.
 pub(super) struct Step {
@@ -30,75 +18,50 @@ pub(super) struct Step {
     pub(super) commands: [Vec<u8>; 2],
     pub(super) compare: Compare,
     pub(super) learn: Option<Learn>,
+    /// How responses with sessions are opened.
+    open: Option<Open>,
 }
 
 impl Step {
     /// The same command for both.
     pub(super) fn new(command: &Command, compare: Compare) -> Self {
-        Self { commands: [command.bytes(), command.bytes()], compare, learn: None }
+        Self { commands: [command.bytes(), command.bytes()], compare, learn: None, open: None }
     }
 
     /// A command for each.
     pub(super) fn pair(commands: &[Command; 2], compare: Compare) -> Self {
-        Self { commands: [commands[0].bytes(), commands[1].bytes()], compare, learn: None }
+        Self {
+            commands: [commands[0].bytes(), commands[1].bytes()],
+            compare,
+            learn: None,
+            open: None,
+        }
+    }
+
+    /// Bytes for each that may be no command.
+    pub(super) fn raw(commands: [Vec<u8>; 2], compare: Compare) -> Self {
+        Self { commands, compare, learn: None, open: None }
     }
 
     /// With something to learn.
     pub(super) fn learn(self, learn: impl FnOnce(&mut Model, [&[u8]; 2]) + 'static) -> Self {
         Self { learn: Some(Box::new(learn)), ..self }
     }
-}
 
-/// Whether two responses agree.
-pub(super) fn agree(compare: Compare, one: &[u8], two: &[u8]) -> bool {
-    let (Some(first), Some(second)) = (Response::parse(one), Response::parse(two)) else {
-        return false;
-    };
-    if first.code != second.code {
-        return false;
+    /// With responses that have to be opened first.
+    pub(super) fn open(self, open: impl Fn(usize, &[u8]) -> Option<Vec<u8>> + 'static) -> Self {
+        Self { open: Some(Box::new(open)), ..self }
     }
-    if first.code != 0 {
-        return one == two;
-    }
-    match compare {
-        Compare::Exact => one == two,
-        Compare::Code => true,
-        Compare::Handle => first.handle() == second.handle(),
-        Compare::AfterCounter => {
-            let rest = |response: &Response<'_>| {
-                response.parameters().and_then(|all| all.get(4..)).map(<[u8]>::to_vec)
-            };
-            rest(&first).is_some() && rest(&first) == rest(&second)
+
+    /// Whether the responses to it agree.
+    pub(super) fn agrees(&self, [ours, theirs]: [&[u8]; 2]) -> bool {
+        let succeeded = |one| Response::parse(one).is_some_and(|response| response.code == 0);
+        match &self.open {
+            Some(open) if succeeded(ours) && succeeded(theirs) => {
+                let opened = (open(0, ours), open(1, theirs));
+                matches!(opened, (Some(one), Some(two)) if agree(self.compare, &one, &two))
+            }
+            _ => agree(self.compare, ours, theirs),
         }
-        Compare::Length => one.len() == two.len(),
-        Compare::First => {
-            let content = |response: &Response<'_>| {
-                let mut parameters = response.parameters()?;
-                take_sized(&mut parameters).map(<[u8]>::to_vec)
-            };
-            content(&first).is_some() && content(&first) == content(&second)
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Compare, agree};
-
-    const ONE: [u8; 15] = [0x80, 1, 0, 0, 0, 15, 0, 0, 0, 0, 0, 1, 7, 9, 9];
-
-    #[test]
-    fn what_differs_is_seen() {
-        let mut two = ONE;
-        two[14] = 8;
-        assert!(agree(Compare::Exact, &ONE, &ONE) && !agree(Compare::Exact, &ONE, &two));
-        assert!(agree(Compare::First, &ONE, &two));
-        two[12] = 8;
-        assert!(!agree(Compare::First, &ONE, &two));
-        assert!(!agree(Compare::Handle, &ONE, &two));
-        assert!(agree(Compare::Length, &ONE, &two) && agree(Compare::Code, &ONE, &two));
-        two[9] = 1;
-        assert!(!agree(Compare::Code, &ONE, &two));
-        assert!(!agree(Compare::Code, &ONE, &ONE[..14]));
     }
 }
