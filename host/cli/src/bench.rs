@@ -4,6 +4,7 @@
 //! this program makes one and lets it measure. What the simulator counts is the
 //! same for both.
 
+mod guest;
 mod kernel;
 mod tpm;
 
@@ -20,9 +21,12 @@ Examples:
   cargo svsm bench tpm
   cargo svsm bench tpm --samples 20 --markdown
   cargo svsm bench kernel
+  cargo svsm bench guest
 
 Figures also go to target/svsm/bench/NAME.json.")]
 pub(crate) enum Arguments {
+    /// What the module costs its guest: calls, start, boot
+    Guest(guest::Arguments),
     /// Instructions, exits and memory of the kernel, counted by the simulator
     Kernel(kernel::Arguments),
     /// Latency of TPM commands: in process, over a socket, and swtpm's
@@ -37,6 +41,7 @@ pub(crate) enum Arguments {
 pub(crate) fn run(arguments: &Arguments, session: Session) -> Result<Verdict> {
     let project = Project::open(session)?;
     match arguments {
+        Arguments::Guest(arguments) => guest::run(arguments, &project),
         Arguments::Kernel(arguments) => kernel::run(arguments, &project),
         Arguments::Tpm(_) if cfg!(debug_assertions) => measure_released(&project),
         Arguments::Tpm(arguments) => tpm::run(arguments, &project),

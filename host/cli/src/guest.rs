@@ -1,6 +1,6 @@
 //! Test guests: a stock kernel and an initial RAM disk for it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use svsm_initrd::ram_disk::{Module, RamDisk, Task};
@@ -23,6 +23,23 @@ pub(crate) fn ram_disk(toolbox: &Toolbox, kernel: &KernelFiles, task: Task<'_>) 
     let modules: Vec<Module<'_>> =
         modules.iter().map(|(file_name, content)| Module { file_name, content }).collect();
     Ok(RamDisk { busybox: &busybox, modules: &modules, task }.build()?)
+}
+
+/// As [`ram_disk`], in a file of `folder`.
+///
+/// # Errors
+///
+/// As [`ram_disk`], and if the file cannot be written.
+pub(crate) fn ram_disk_in(
+    folder: &Path,
+    toolbox: &Toolbox,
+    kernel: &KernelFiles,
+    task: Task<'_>,
+) -> Result<PathBuf> {
+    let path = folder.join("initrd");
+    std::fs::write(&path, ram_disk(toolbox, kernel, task)?)
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(path)
 }
 
 fn read(file: &Path) -> Result<Vec<u8>> {

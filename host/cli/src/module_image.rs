@@ -2,13 +2,14 @@
 //! with none.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Result, anyhow};
 use svsm_image::manifest::{CBit, ConsoleName, Kind, LinuxPayload, Manifest, PlatformName};
 
 use crate::build;
+use crate::output_file;
 use crate::project::Project;
 
 /// The module, compiled, to make images with.
@@ -49,6 +50,25 @@ impl CompiledModule {
             Kind::Linux(_) => ConsoleName::None,
         }
     }
+}
+
+/// Compiles the module and makes an image of it with `guest`, in a file of
+/// `folder`.
+///
+/// # Errors
+///
+/// As of [`CompiledModule`], and if the file cannot be written.
+pub(crate) fn image_in(
+    folder: &Path,
+    project: &Project,
+    guest: Option<LinuxPayload>,
+    c_bit: u32,
+    messages: Stdio,
+) -> Result<PathBuf> {
+    let image = CompiledModule::new(project, messages)?.image(guest, c_bit)?;
+    let path = folder.join("svsm.igvm");
+    output_file::write(&path, &image)?;
+    Ok(path)
 }
 
 /// The manifest of an image for one machine.

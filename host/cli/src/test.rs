@@ -15,6 +15,7 @@ mod reproducible;
 mod scenario;
 mod simulator;
 mod snp_guest;
+mod svsm_guest;
 mod tpm;
 
 use anyhow::{Result, bail};
@@ -51,8 +52,8 @@ pub(crate) struct Arguments {
     #[arg(value_name = "NAME")]
     filters: Vec<String>,
     /// Thoroughly: 4096 cases of each property test, a minute of each fuzz
-    /// target, every kernel with one and with four processors and every version
-    /// of attestation reports in the simulator
+    /// target, every kernel with one and with four processors, with and without the
+    /// module, and every version of attestation reports in the simulator
     #[arg(long)]
     all: bool,
     /// Tell the steps' names and purposes, and run none
@@ -125,6 +126,9 @@ fn jobs(project: &Project, depth: Depth) -> Vec<Job<'_>> {
         }),
         Job::new("snp-boot", "stock kernels boot as SNP guests in the simulator", move |log| {
             snp_guest::boot::test(project, depth, log)
+        }),
+        Job::new("svsm-guest", "stock kernels boot below the module and use it", move |log| {
+            svsm_guest::boot::test(project, depth, log)
         }),
         Job::new("reproducible", "two folders, the same bytes", |log| {
             reproducible::test(project, log)

@@ -37,9 +37,12 @@ impl Marks {
         self.switch = Some(ticks);
     }
 
-    /// Notes an entry and exit that took so many ticks.
-    pub fn add(&mut self, ticks: u64) {
-        self.executed += ticks.saturating_sub(self.switch.unwrap_or(0));
+    /// Notes an entry and exit that took so many ticks; those of them that were
+    /// the guest's.
+    pub fn add(&mut self, ticks: u64) -> u64 {
+        let own = ticks.saturating_sub(self.switch.unwrap_or(0));
+        self.executed += own;
+        own
     }
 
     /// The guest sets a mark. Those beyond the first 4096 are lost.
@@ -74,16 +77,16 @@ mod tests {
         assert!(!marks.is_calibrated());
         marks.calibrate(100);
         assert!(marks.is_calibrated());
-        marks.add(150);
+        assert_eq!(marks.add(150), 50);
         marks.set(7);
-        marks.add(100);
-        marks.add(130);
+        assert_eq!(marks.add(100), 0);
+        assert_eq!(marks.add(130), 30);
         marks.set(8);
         marks.set(9);
         assert!(marks.intervals().eq([(7, 8, 30), (8, 9, 0)]));
         assert_eq!(marks.executed(), 80);
         // Less than a switch cannot be, but must not wrap.
-        marks.add(3);
+        assert_eq!(marks.add(3), 0);
         assert_eq!(marks.executed(), 80);
     }
 

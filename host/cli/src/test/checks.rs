@@ -68,9 +68,18 @@ pub(super) fn told<'a>(console: &'a str, subject: &str) -> &'a str {
     console.lines().find_map(text).unwrap_or_default()
 }
 
+/// What a guest tells about `subject` in hexadecimal digits, two for each byte;
+/// `None` if it tells something else, no bytes if it tells nothing.
+pub(super) fn told_bytes(console: &str, subject: &str) -> Option<Vec<u8>> {
+    let digit =
+        |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
+    let (pairs, []) = told(console, subject).as_bytes().as_chunks::<2>() else { return None };
+    pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Checks, told};
+    use super::{Checks, told, told_bytes};
     use crate::jobs::Counts;
     use crate::log::Log;
 
@@ -97,5 +106,14 @@ mod tests {
         assert_eq!(told(console, "process"), "x");
         assert_eq!(told(console, "empty"), "");
         assert_eq!(told(console, "absent"), "");
+    }
+    #[test]
+    fn digits_come_in_pairs() {
+        let told = |digits: &str| told_bytes(&format!("bytes: {digits}\r\n"), "bytes");
+        assert_eq!(told("00ff1A"), Some(vec![0, 0xff, 0x1a]));
+        assert_eq!(told(""), Some(vec![]));
+        for wrong in ["0", "000", "0g", "+1", "é"] {
+            assert_eq!(told(wrong), None, "{wrong}");
+        }
     }
 }

@@ -349,7 +349,9 @@ impl Guest {
         let core = &mut self.cores[number];
         let entered = ticks();
         let exit = core.run();
-        self.world.marks.add(ticks() - entered);
+        let level = core.file.vmpl;
+        let executed = self.world.marks.add(ticks() - entered);
+        self.world.levels.ran(number, level, executed);
         self.accept_interrupt(number);
         self.exit(number, &exit)
     }
@@ -545,6 +547,8 @@ impl Guest {
         let core = &self.cores[number];
         let (index, value) = (core.index, core.ghcb_msr);
         let vmpl = core.file.vmpl;
+        let rax = self.cores[number].vcpu.save().rax;
+        self.world.levels.asked(number, vmpl);
         let answer = serve(&mut self.scenario, &mut self.server, index, value, &mut self.world);
         if let Next::Stop(stop) = answer.next {
             return Err(stop_end(number, vmpl, stop));
@@ -553,6 +557,9 @@ impl Guest {
             format!("processor {number} {vmpl}: {value:#x} -> {:#x}", answer.ghcb_msr)
         });
         self.cores[number].ghcb_msr = answer.ghcb_msr;
+        if let Next::Run(running) = answer.next {
+            self.world.levels.switched(number, vmpl, running.vmpl, rax);
+        }
         if answer.next != Next::Resume || answer.evicted.is_some() {
             self.settle()?;
         }

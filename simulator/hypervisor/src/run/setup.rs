@@ -28,8 +28,8 @@ use machine::processors::{LaunchState, SaveAreaPage, Target};
 use machine::reverse_map::{Assignment, Encryption, MemoryRange, ReverseMap};
 use machine::security_processor::{EndorsementKey, EndorsementKeys, SecurityProcessor};
 use machine::{
-    ChipMasks, Gpa, GuestMemory, LegacyInterruptControllers, Marks, Platform, ReportVersion,
-    Schedule, TscFrequency,
+    ChipMasks, Gpa, GuestMemory, LegacyInterruptControllers, LevelCounts, Marks, Platform,
+    ReportVersion, Schedule, TscFrequency,
 };
 use nested_paging::CBit;
 use zerocopy::FromBytes;
@@ -135,6 +135,7 @@ pub(super) fn launch(svm: &Svm, mut memory: Memory, file: &'static [u8]) -> Resu
             console_bytes: 0,
             tracer: Tracer(options.trace),
             marks: Marks::default(),
+            levels: LevelCounts::new(ids.len()),
         },
         server,
         cores,

@@ -4,12 +4,14 @@ use abi_simulator::report::{Row, Section};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use machine::LevelCall;
 
 use super::guest::Guest;
 
 /// All tables of a run.
 pub(super) fn sections(guest: &Guest) -> Vec<Section> {
     let world = &guest.world;
+    let levels = &world.levels;
     let exits = guest.exits.iter().map(|(code, count)| (format!("{code}"), count));
     let pages = world.reverse_map.statistics().events().map(|(event, count)| {
         let level = event.vmpl.map_or(String::new(), |vmpl| format!(" at {vmpl}"));
@@ -46,6 +48,30 @@ pub(super) fn sections(guest: &Guest) -> Vec<Section> {
                 .marks
                 .intervals()
                 .map(|(from, to, count)| (format!("{from:#x} to {to:#x}"), count)),
+        ),
+        section(
+            "instructions of levels (with --icount)",
+            levels.levels().map(|(level, count)| (level.to_string(), count.executed)),
+        ),
+        section(
+            "requests of levels",
+            levels.levels().map(|(level, count)| (level.to_string(), count.requests)),
+        ),
+        section(
+            "VMPL0 before others run",
+            levels.before_others().into_iter().flat_map(|count| {
+                [
+                    ("instructions (with --icount)".to_string(), count.executed),
+                    ("requests".to_string(), count.requests),
+                ]
+            }),
+        ),
+        section(
+            "instructions of the latest calls of VMPL0 (with --icount)",
+            levels.calls().map(|call| {
+                let LevelCall { rax, cost } = call;
+                (format!("{rax:#x}, {} requests", cost.requests), cost.executed)
+            }),
         ),
         section(
             "others",

@@ -23,7 +23,9 @@ use machine::pci::{DeviceRegister, Pci};
 use machine::processors::ProcessorIndex;
 use machine::reverse_map::{Assignment, Encryption, PageState, ReverseMap};
 use machine::security_processor::SecurityProcessor;
-use machine::{Gpa, GuestMemory, LegacyInterruptControllers, MARK, Marks, NoMemory, kvm_clock};
+use machine::{
+    Gpa, GuestMemory, LegacyInterruptControllers, LevelCounts, MARK, Marks, NoMemory, kvm_clock,
+};
 use zerocopy::IntoBytes;
 
 use super::trace::Tracer;
@@ -59,6 +61,8 @@ pub(super) struct World {
     pub(super) console_bytes: u64,
     pub(super) tracer: Tracer,
     pub(super) marks: Marks,
+    /// What levels have executed.
+    pub(super) levels: LevelCounts,
 }
 
 /// Where the interrupt controllers are in memory [Intel SDM 3A §11.4.1;

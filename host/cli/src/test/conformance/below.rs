@@ -14,7 +14,7 @@ use super::runs::{all_endings, checks};
 use crate::build;
 use crate::jobs::Counts;
 use crate::log::Log;
-use crate::module_image::CompiledModule;
+use crate::module_image::image_in;
 use crate::output_file;
 use crate::project::Project;
 use crate::simulation::Platform;
@@ -58,8 +58,5 @@ pub(in super::super) fn image(project: &Project, log: &mut Log) -> Result<PathBu
     output_file::write(&kernel, &wrap(&program, PLACE)?)?;
     let guest = LinuxPayload { kernel, initrd: None, command_line: String::new() };
     let c_bit = Platform::default().c_bit;
-    let image = CompiledModule::new(project, log.stream()?)?.image(Some(guest), c_bit)?;
-    let file = folder.join("svsm.igvm");
-    output_file::write(&file, &image)?;
-    Ok(file)
+    image_in(&folder, project, Some(guest), c_bit, log.stream()?)
 }

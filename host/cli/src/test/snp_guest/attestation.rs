@@ -17,7 +17,7 @@ use crate::log::Log;
 use crate::project::Project;
 use crate::setup::{GuestKernel, LINUX_6_12, LINUX_7};
 use crate::simulation::End;
-use crate::test::checks::{Checks, told};
+use crate::test::checks::{Checks, told, told_bytes};
 
 /// What the guest does.
 const SCRIPT: &str = include_str!("attest.sh");
@@ -77,11 +77,11 @@ fn attest(
     checks.same("digest of the launch", &outcome.launch_digest, &Some(digest.to_string()))?;
     checks.same("provider", told(&console, "provider"), "sev_guest")?;
 
-    let report = bytes(told(&console, "report")).context("the guest's report is unreadable")?;
+    let report = told_bytes(&console, "report").context("the guest's report is unreadable")?;
     let chain = project.toolbox.endorsement()?.chain().clone();
     let verdict = oracle::judge(project, &chain, &report, checks.log());
     checks.same("judgment of another verifier", &verdict.is_ok(), &true)?;
-    let certificates = bytes(told(&console, "certificates")).context("they are unreadable")?;
+    let certificates = told_bytes(&console, "certificates").context("they are unreadable")?;
     checks.same("certificates", &certificates, &chain.certificate_table())?;
 
     let Ok(report) = AttestationReport::read_from_bytes(&report) else {
@@ -95,26 +95,4 @@ fn attest(
     checks.same("family", &report.family_id, &owner::IDENTITY.family_id)?;
     checks.same("image", &report.image_id, &owner::IDENTITY.image_id)?;
     checks.same("security version", &report.guest_svn, &owner::IDENTITY.guest_svn)
-}
-
-/// Reads hexadecimal digits, two for each byte.
-fn bytes(digits: &str) -> Option<Vec<u8>> {
-    let digit =
-        |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
-    let (pairs, []) = digits.as_bytes().as_chunks::<2>() else { return None };
-    pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::bytes;
-
-    #[test]
-    fn digits_come_in_pairs() {
-        assert_eq!(bytes("00ff1A"), Some(vec![0, 0xff, 0x1a]));
-        assert_eq!(bytes(""), Some(vec![]));
-        for wrong in ["0", "000", "0g", "+1", "é"] {
-            assert_eq!(bytes(wrong), None, "{wrong}");
-        }
-    }
 }

@@ -48,11 +48,9 @@ impl Guest {
         more_features: SevFeatures,
     ) -> Result<Self> {
         let kernel = project.toolbox.guest_kernel(kernel)?;
-        let ram_disk = guest::ram_disk(&project.toolbox, &kernel, Task::Script(script))?;
         let folder = tempfile::tempdir().context("cannot create a folder for a RAM disk")?;
-        let initrd = folder.path().join("initrd");
-        std::fs::write(&initrd, ram_disk)
-            .with_context(|| format!("cannot write {}", initrd.display()))?;
+        let task = Task::Script(script);
+        let initrd = guest::ram_disk_in(folder.path(), &project.toolbox, &kernel, task)?;
         let image = LinuxImage {
             kernel: kernel.image,
             initrd: Some(initrd),
