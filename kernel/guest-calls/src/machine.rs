@@ -119,13 +119,6 @@ pub trait GuestMemory {
     ///
     /// The host has taken the page away; some bytes may be written.
     fn write(&self, page: &HeldPage<'_>, offset: usize, bytes: &[u8]) -> Result<(), Inaccessible>;
-
-    /// Exchanges one byte, atomically.
-    ///
-    /// # Errors
-    ///
-    /// The host has taken the page away.
-    fn exchange(&self, page: &HeldPage<'_>, offset: usize, byte: u8) -> Result<u8, Inaccessible>;
 }
 
 /// What decides whether a page can be a save area of the guest's.
@@ -142,8 +135,8 @@ pub struct SaveAreaProperties {
 /// What a virtual processor's save area says about its call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallState {
-    /// Why the guest's level was left: `GUEST_EXITCODE`.
-    pub exit_code: u64,
+    /// EFER.
+    pub efer: Efer,
     /// Its registers.
     pub registers: CallRegisters,
 }
@@ -166,14 +159,23 @@ pub trait SaveAreas {
     /// The host has taken the page away, as in the other methods.
     fn properties(&self, area: SaveAreaPage<'_>) -> Result<SaveAreaProperties, Inaccessible>;
 
-    /// Forbids that the host runs it, and then reads the registers of a call.
+    /// Forbids that the host runs it, and then reads the registers of a call. If
+    /// the level was left for the reason `call`, an exit code, then also puts 0 in
+    /// the place of the first byte of its calling area, at once, and returns that;
+    /// 0 otherwise, and if the calling area cannot be accessed.
     ///
     /// # Errors
     ///
     /// As above.
-    fn begin_call(&self, area: SaveAreaPage<'_>) -> Result<CallState, Inaccessible>;
+    fn begin_call(
+        &self,
+        area: SaveAreaPage<'_>,
+        calling_area: &HeldPage<'_>,
+        call: u64,
+    ) -> Result<(CallState, u8), Inaccessible>;
 
-    /// Writes the registers of a call, and then allows that the host runs it.
+    /// Writes those registers that differ from what `begin_call` gave, and then
+    /// allows that the host runs it.
     ///
     /// # Errors
     ///
@@ -181,6 +183,7 @@ pub trait SaveAreas {
     fn end_call(
         &self,
         area: SaveAreaPage<'_>,
+        before: &CallState,
         registers: &CallRegisters,
     ) -> Result<(), Inaccessible>;
 

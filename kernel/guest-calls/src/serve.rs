@@ -1,7 +1,7 @@
 //! One call, from the guest's registers and back.
 
 use abi_svm::ExitCode;
-use abi_svsm::{CallId, CallPending, CallRegisters, CallingArea, Protocol, ResultCode};
+use abi_svsm::{CallId, CallPending, CallRegisters, Protocol, ResultCode};
 use page_state::DetailBlocks;
 
 use crate::core_calls::Answer;
@@ -59,14 +59,14 @@ impl<M: Machine, B: DetailBlocks> GuestCalls<'_, M, B> {
         let area = SaveAreaPage::new(page_of_number(vcpu.save_area()));
         // First of all: what is read afterwards, the host can no longer change
         // by running it.
-        let CallState { exit_code, mut registers } = self.machine.begin_call(area)?;
-        let pending = match exit_code == ExitCode::VMGEXIT.0 {
-            true => self.take_pending(&vcpu),
-            false => CallPending::No,
+        let (before, pending) = {
+            let calling_area = HeldPage::calling_area(&vcpu);
+            self.machine.begin_call(area, &calling_area, ExitCode::VMGEXIT.0)?
         };
+        let mut registers = before.registers;
         let call = CallId::decode(registers.rax);
         let caller = Caller { processor, vcpu: &vcpu };
-        let answer = match pending {
+        let answer = match CallPending::decode(pending) {
             CallPending::No => {
                 self.machine.set_entry(area, EntryRight::Allowed)?;
                 return Ok(Served::NoCall);
@@ -77,22 +77,11 @@ impl<M: Machine, B: DetailBlocks> GuestCalls<'_, M, B> {
         let result = match answer {
             Answer::Result(result) => result,
             Answer::DeleteCaller => {
-                return self.delete_caller(vcpu, area, registers);
+                return self.delete_caller(vcpu, area, &before);
             }
         };
-        self.go_on(area, registers, result)?;
+        self.go_on(area, &before, registers, result)?;
         Ok(Served::Answered { call, result })
-    }
-
-    /// Whether the guest has called; from now on, it has not.
-    fn take_pending(&self, vcpu: &ServedVcpu<'_>) -> CallPending {
-        let area = HeldPage::calling_area(vcpu);
-        let offset = CallingArea::CALL_PENDING_OFFSET;
-        match self.machine.exchange(&area, offset, 0) {
-            Ok(byte) => CallPending::decode(byte),
-            // The guest may have had the host take it away: its own affair.
-            Err(Inaccessible) => CallPending::No,
-        }
     }
 
     fn answer(
@@ -112,13 +101,13 @@ impl<M: Machine, B: DetailBlocks> GuestCalls<'_, M, B> {
         &self,
         vcpu: ServedVcpu<'_>,
         area: SaveAreaPage<'_>,
-        registers: CallRegisters,
+        before: &CallState,
     ) -> Result<Served, Inaccessible> {
-        let call = CallId::decode(registers.rax);
+        let call = CallId::decode(before.registers.rax);
         match self.end_save_area(area, vcpu.delete()) {
             Ok(()) | Err((_, None)) => Ok(Served::Deleted),
             Err((result, Some(dying))) => {
-                self.go_on(area, registers, result)?;
+                self.go_on(area, before, before.registers, result)?;
                 drop(dying);
                 Ok(Served::Answered { call, result })
             }
@@ -129,9 +118,10 @@ impl<M: Machine, B: DetailBlocks> GuestCalls<'_, M, B> {
     fn go_on(
         &self,
         area: SaveAreaPage<'_>,
+        before: &CallState,
         registers: CallRegisters,
         result: ResultCode,
     ) -> Result<(), Inaccessible> {
-        self.machine.end_call(area, &CallRegisters { rax: result.rax(), ..registers })
+        self.machine.end_call(area, before, &CallRegisters { rax: result.rax(), ..registers })
     }
 }

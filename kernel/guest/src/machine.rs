@@ -1,14 +1,14 @@
 //! What [`guest_calls`] needs of the kernel, done with `hal`.
 
 use abi_snp::{AttestationReport, ReturnCode};
-use abi_svsm::{CallRegisters, GuestPage};
+use abi_svsm::{CallRegisters, CallingArea, GuestPage};
 use guest_calls::{
     CallState, Change, ClaimedPage, EntryRight, GuestMemory, HeldPage, Inaccessible,
     InstructionError, MemoryPool, OpenPage, Pages, PoolFull, ReportFailure, Reports, SaveAreaPage,
     SaveAreaProperties, SaveAreas, ServiceManifest, Services, Translations,
 };
 use hal::guest::{self, Guests, PageFailure, Validated};
-use hal::memory::{Standing, View, look_again};
+use hal::memory::{Standing, View, look_again, look_again_at_both};
 use hal::{Fault, OutOfMemory};
 use kernel_attestation::{Certificates, GuestReports};
 
@@ -118,10 +118,6 @@ impl GuestMemory for GuestMachine {
     fn write(&self, page: &HeldPage<'_>, offset: usize, bytes: &[u8]) -> Result<(), Inaccessible> {
         look(page, |view| view.write(offset, bytes))
     }
-
-    fn exchange(&self, page: &HeldPage<'_>, offset: usize, byte: u8) -> Result<u8, Inaccessible> {
-        look(page, |view| view.exchange(offset, byte))
-    }
 }
 
 /// Shows a save area.
@@ -139,22 +135,33 @@ impl SaveAreas for GuestMachine {
         look_at(area, |registers| registers.properties())
     }
 
-    fn begin_call(&self, area: SaveAreaPage<'_>) -> Result<CallState, Inaccessible> {
-        look_at(area, |area| {
-            area.set_entry(EntryRight::Forbidden)?;
-            area.call()
-        })
+    fn begin_call(
+        &self,
+        area: SaveAreaPage<'_>,
+        calling_area: &HeldPage<'_>,
+        call: u64,
+    ) -> Result<(CallState, u8), Inaccessible> {
+        let (area, calling_area) = (area.page().address(), calling_area.page().address());
+        let outcome = look_again_at_both(area, calling_area, |area, calling_area| {
+            let area = SaveArea(area);
+            let state = area.stop()?;
+            let pending = match area.exit_code()? == call {
+                // The guest may have had the host take it away: its own affair.
+                true => calling_area.exchange(CallingArea::CALL_PENDING_OFFSET, 0).unwrap_or(0),
+                false => 0,
+            };
+            Ok((state, pending))
+        });
+        outcome.map_err(|_| Inaccessible)?.map_err(inaccessible)
     }
 
     fn end_call(
         &self,
         area: SaveAreaPage<'_>,
+        before: &CallState,
         registers: &CallRegisters,
     ) -> Result<(), Inaccessible> {
-        look_at(area, |area| {
-            area.answer(registers)?;
-            area.set_entry(EntryRight::Allowed)
-        })
+        look_at(area, |area| area.go_on(before, registers))
     }
 
     fn set_entry(&self, area: SaveAreaPage<'_>, right: EntryRight) -> Result<(), Inaccessible> {

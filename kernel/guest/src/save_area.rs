@@ -43,10 +43,12 @@ impl SaveArea<'_> {
         self.0.store(place, efer.bits())
     }
 
-    /// Why the level was left, and the registers of a call, read once.
-    pub(crate) fn call(self) -> Result<CallState, Fault> {
+    /// Keeps the host from running it, and then reads the registers of a call.
+    pub(crate) fn stop(self) -> Result<CallState, Fault> {
+        let efer = Efer::from_bits_retain(self.0.load(offset_of!(Vmsa, efer))?);
+        self.0.store(offset_of!(Vmsa, efer), efer.difference(Efer::SVME).bits())?;
         Ok(CallState {
-            exit_code: self.0.load(offset_of!(Vmsa, guest_exit_code))?,
+            efer,
             registers: CallRegisters {
                 rax: self.0.load(offset_of!(Vmsa, rax))?,
                 rcx: self.0.load(offset_of!(Vmsa, rcx))?,
@@ -57,12 +59,26 @@ impl SaveArea<'_> {
         })
     }
 
-    /// The registers after a call.
-    pub(crate) fn answer(self, registers: &CallRegisters) -> Result<(), Fault> {
-        self.0.store(offset_of!(Vmsa, rax), registers.rax)?;
-        self.0.store(offset_of!(Vmsa, rcx), registers.rcx)?;
-        self.0.store(offset_of!(Vmsa, rdx), registers.rdx)?;
-        self.0.store(offset_of!(Vmsa, r8), registers.r8)?;
-        self.0.store(offset_of!(Vmsa, r9), registers.r9)
+    /// Why the level was left.
+    pub(crate) fn exit_code(self) -> Result<u64, Fault> {
+        self.0.load(offset_of!(Vmsa, guest_exit_code))
+    }
+
+    /// Writes those registers that differ from what [`Self::stop`] gave, and then
+    /// lets the host run it.
+    pub(crate) fn go_on(self, before: &CallState, after: &CallRegisters) -> Result<(), Fault> {
+        let (old, new) = (&before.registers, after);
+        for (place, old, new) in [
+            (offset_of!(Vmsa, rax), old.rax, new.rax),
+            (offset_of!(Vmsa, rcx), old.rcx, new.rcx),
+            (offset_of!(Vmsa, rdx), old.rdx, new.rdx),
+            (offset_of!(Vmsa, r8), old.r8, new.r8),
+            (offset_of!(Vmsa, r9), old.r9, new.r9),
+        ] {
+            if old != new {
+                self.0.store(place, new)?;
+            }
+        }
+        self.0.store(offset_of!(Vmsa, efer), before.efer.union(Efer::SVME).bits())
     }
 }

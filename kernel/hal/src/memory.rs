@@ -102,4 +102,6 @@ pub(crate) use user_copy::note_smap;
 #[cfg(target_os = "none")]
 pub use user_copy::{copy_from_user, copy_to_user};
 #[cfg(target_os = "none")]
-pub use windows::{Standing, View, Window, WindowError, WindowSize, look_again};
+pub use windows::{
+    Standing, View, Window, WindowError, WindowSize, look_again, look_again_at_both,
+};

@@ -79,6 +79,9 @@ pub(crate) enum Guarded {
 }
 
 /// Bytes that are not the kernel's.
+///
+/// Accesses of single words are inlined: where place and size are known, a few
+/// instructions are left of them.
 #[derive(Debug)]
 pub(crate) struct ForeignBytes {
     start: u64,
@@ -94,6 +97,7 @@ impl ForeignBytes {
     /// Whatever is accessed there, no memory that Rust uses otherwise is read
     /// or changed (INV-FOREIGN-1). Words are at their natural alignment if
     /// `start` is. If they are [`Guarded::Smap`], the processor has SMAP.
+    #[inline(always)]
     pub(crate) const unsafe fn new(start: u64, size: usize, guarded: Guarded) -> Self {
         Self { start, size, guarded }
     }
@@ -138,6 +142,7 @@ impl ForeignBytes {
     }
 
     /// Reads an aligned word at once.
+    #[inline(always)]
     pub(crate) fn load(&self, offset: usize) -> Result<u64, Fault> {
         let (value, failed): (u64, u64);
         // SAFETY: INV-FOREIGN-1. After a fault, `failed` is still 1.
@@ -156,6 +161,7 @@ impl ForeignBytes {
     }
 
     /// Writes an aligned word at once.
+    #[inline(always)]
     pub(crate) fn store(&self, offset: usize, value: u64) -> Result<(), Fault> {
         let failed: u64;
         // SAFETY: as in `load`.
@@ -174,6 +180,7 @@ impl ForeignBytes {
     }
 
     /// Puts `value` in the place of a byte, at once, and returns what was there.
+    #[inline(always)]
     pub(crate) fn exchange(&self, offset: usize, value: u8) -> Result<u8, Fault> {
         let (old, failed): (u8, u64);
         // SAFETY: as in `load`.
@@ -192,6 +199,7 @@ impl ForeignBytes {
     }
 
     /// Address of `size` bytes from `offset` on.
+    #[inline(always)]
     fn place(&self, offset: usize, size: usize) -> *mut u8 {
         let end = offset.checked_add(size);
         assert!(end.is_some_and(|end| end <= self.size), "{size} bytes at {offset} are too many");

@@ -68,7 +68,9 @@ pub fn leave_interrupt() {
 /// Lets a task run that has become more urgent than the running one. Costs
 /// little where there is none; unlike [`yield_now`] it looks at no deadlines.
 pub fn make_way() {
-    if let Some(system) = started() {
+    if let Some(system) = started()
+        && system.is_due()
+    {
         let masked = mask();
         system.make_way_if_due(&masked);
     }

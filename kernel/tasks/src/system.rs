@@ -197,6 +197,12 @@ impl System {
         }
     }
 
+    /// Whether the running task is to make way. Another processor can make it so
+    /// at any time.
+    pub(crate) fn is_due(&self) -> bool {
+        self.own().is_some_and(|(_, own)| own.due.load(Ordering::Relaxed) != 0)
+    }
+
     /// Notes that the running task is to make way as soon as it may.
     pub(crate) fn note_due(&self, turn: Turn) {
         if let Some((_, own)) = self.own() {

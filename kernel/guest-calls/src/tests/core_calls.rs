@@ -85,7 +85,7 @@ fn spurious_runs_change_nothing() {
     // Not at VMGEXIT: an interrupt between the announcement and it.
     guest.announce(model::SAVE_AREA, model::CALLING_AREA, registers);
     guest.model().with(|state| {
-        state.save_areas.get_mut(&model::SAVE_AREA).unwrap().call.exit_code = 0x60;
+        state.save_areas.get_mut(&model::SAVE_AREA).unwrap().exit_code = 0x60;
     });
     assert_eq!(guest.calls.serve(0), Served::NoCall);
     guest.model().with(|state| {

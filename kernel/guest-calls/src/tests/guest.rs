@@ -94,7 +94,7 @@ impl Guest {
         self.model().with(|state| {
             let area = state.save_areas.get_mut(&save_area).unwrap();
             area.call.registers = registers;
-            area.call.exit_code = 0x403;
+            area.exit_code = 0x403;
             state.write(calling_area, 0, &[1]);
         });
     }

@@ -71,6 +71,7 @@ pub(super) struct Page {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SaveArea {
     pub(super) properties: SaveAreaProperties,
+    pub(super) exit_code: u64,
     pub(super) call: CallState,
     pub(super) right: EntryRight,
     pub(super) is_running: bool,
@@ -152,7 +153,8 @@ impl SaveArea {
                 efer: Efer::SVME,
                 sev_features: SevFeatures::SNP_ACTIVE,
             },
-            call: CallState { exit_code: 0, registers: CallRegisters::default() },
+            exit_code: 0,
+            call: CallState { efer: Efer::SVME, registers: CallRegisters::default() },
             right: EntryRight::Allowed,
             is_running: false,
         }
@@ -340,15 +342,6 @@ impl GuestMemory for Model {
             Ok(())
         })
     }
-
-    fn exchange(&self, page: &HeldPage<'_>, offset: usize, byte: u8) -> Result<u8, Inaccessible> {
-        self.with(|state| {
-            let number = state.touch(page, offset, 1);
-            let before = state.read(number, offset);
-            state.write(number, offset, &[byte]);
-            Ok(before)
-        })
-    }
 }
 
 impl SaveAreas for Model {
@@ -364,22 +357,35 @@ impl SaveAreas for Model {
         })
     }
 
-    fn begin_call(&self, area: SaveAreaPage<'_>) -> Result<CallState, Inaccessible> {
+    fn begin_call(
+        &self,
+        area: SaveAreaPage<'_>,
+        calling_area: &HeldPage<'_>,
+        call: u64,
+    ) -> Result<(CallState, u8), Inaccessible> {
         self.set_entry(area, EntryRight::Forbidden)?;
         self.with(|state| {
-            let area = state.save_areas.get(&area.page().number()).ok_or(Inaccessible)?;
-            Ok(area.call)
+            let area = *state.save_areas.get(&area.page().number()).ok_or(Inaccessible)?;
+            if area.exit_code != call {
+                return Ok((area.call, 0));
+            }
+            let number = state.touch(calling_area, 0, 1);
+            let pending = state.read(number, 0);
+            state.write(number, 0, &[0]);
+            Ok((area.call, pending))
         })
     }
 
     fn end_call(
         &self,
         area: SaveAreaPage<'_>,
+        before: &CallState,
         registers: &CallRegisters,
     ) -> Result<(), Inaccessible> {
         self.with(|state| {
             let area = state.save_areas.get_mut(&area.page().number()).ok_or(Inaccessible)?;
             assert_eq!(area.right, EntryRight::Forbidden, "the host could run it meanwhile");
+            assert_eq!(area.call, *before, "nobody else writes to it");
             area.call.registers = *registers;
             Ok::<_, Inaccessible>(())
         })?;

@@ -200,6 +200,7 @@ impl Window {
 /// # Panics
 ///
 /// The processor is more than the boot block allows.
+#[inline(always)]
 pub fn look_again<R>(
     standing: Standing,
     page: u64,
@@ -207,22 +208,61 @@ pub fn look_again<R>(
 ) -> Result<R, WindowError> {
     let masked = mask();
     let (processor, places) = own_places(&masked);
+    Ok(look(&standing_view(processor, places, standing, page)?))
+}
+
+/// As [`look_again`], of both pages at a time.
+///
+/// # Errors
+///
+/// See [`WindowError`].
+///
+/// # Panics
+///
+/// The processor is more than the boot block allows.
+#[inline(always)]
+pub fn look_again_at_both<R>(
+    save_area: u64,
+    calling_area: u64,
+    look: impl FnOnce(&View, &View) -> R,
+) -> Result<R, WindowError> {
+    let masked = mask();
+    let (processor, places) = own_places(&masked);
+    let save_area = standing_view(processor, places, Standing::SaveArea, save_area)?;
+    let calling_area = standing_view(processor, places, Standing::CallingArea, calling_area)?;
+    Ok(look(&save_area, &calling_area))
+}
+
+/// The view of a standing place, which leads to `page` from now on.
+#[inline(always)]
+fn standing_view(
+    processor: u32,
+    places: &Places,
+    standing: Standing,
+    page: u64,
+) -> Result<View, WindowError> {
     let address = place(processor, WINDOWS_PER_PROCESSOR + standing as u64);
     let leads_to = &places.standing[standing as usize];
-    let mark = page.wrapping_add(1);
-    if leads_to.load(Ordering::Relaxed) != mark {
-        check(page, WindowSize::Small)?;
-        let attributes = Attributes {
-            access: Access::ReadWrite,
-            mode: Mode::Kernel,
-            encryption: Encryption::Private,
-        };
-        set_own_page(address, Level::PageTable, Some((page, attributes)))
-            .map_err(|_| WindowError::Address(page))?;
-        flush_own(address..address + PAGE_SIZE);
-        leads_to.store(mark, Ordering::Relaxed);
+    if leads_to.load(Ordering::Relaxed) != page.wrapping_add(1) {
+        lead(address, leads_to, page)?;
     }
-    Ok(look(&View { address, size: WindowSize::Small }))
+    Ok(View { address, size: WindowSize::Small })
+}
+
+/// Leads a standing place to another page.
+#[cold]
+fn lead(address: u64, leads_to: &AtomicU64, page: u64) -> Result<(), WindowError> {
+    check(page, WindowSize::Small)?;
+    let attributes = Attributes {
+        access: Access::ReadWrite,
+        mode: Mode::Kernel,
+        encryption: Encryption::Private,
+    };
+    set_own_page(address, Level::PageTable, Some((page, attributes)))
+        .map_err(|_| WindowError::Address(page))?;
+    flush_own(address..address + PAGE_SIZE);
+    leads_to.store(page.wrapping_add(1), Ordering::Relaxed);
+    Ok(())
 }
 
 impl Deref for Window {
@@ -308,6 +348,7 @@ impl View {
     /// # Panics
     ///
     /// The page ends before, or the offset is no multiple of eight.
+    #[inline(always)]
     pub fn load(&self, offset: usize) -> Result<u64, Fault> {
         assert!(offset.is_multiple_of(size_of::<u64>()), "words are aligned");
         self.bytes().load(offset)
@@ -322,6 +363,7 @@ impl View {
     /// # Panics
     ///
     /// As [`load`](Self::load).
+    #[inline(always)]
     pub fn store(&self, offset: usize, value: u64) -> Result<(), Fault> {
         assert!(offset.is_multiple_of(size_of::<u64>()), "words are aligned");
         self.bytes().store(offset, value)
@@ -337,11 +379,13 @@ impl View {
     /// # Panics
     ///
     /// The page ends before.
+    #[inline(always)]
     pub fn exchange(&self, offset: usize, value: u8) -> Result<u8, Fault> {
         self.bytes().exchange(offset, value)
     }
 
     /// The page.
+    #[inline(always)]
     fn bytes(&self) -> ForeignBytes {
         // SAFETY: INV-FOREIGN-1: the window leads to a page that is not the
         // module's, for as long as it lives.
