@@ -1,5 +1,6 @@
 //! `svsm test`: checks, tests, reproducibility, boot, fuzz smoke; fast to slow.
 
+mod attacked_image;
 mod boot;
 mod checks;
 mod conformance;
@@ -112,6 +113,11 @@ fn jobs(project: &Project, depth: Depth) -> Vec<Job<'_>> {
         Job::new("hostile-guest", "a hostile guest does not get what it wants", |log| {
             conformance::below::test(project, log)
         }),
+        Job::new(
+            "hostile-host",
+            "a hostile host gets neither the module nor its guest",
+            move |log| conformance::below::test_hostile_host(project, depth, log),
+        ),
         Job::new("snp-refuse", "what is wrong fails in the simulator as on hardware", move |log| {
             snp_guest::refusal::test(project, depth, log)
         }),

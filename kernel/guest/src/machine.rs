@@ -86,8 +86,9 @@ fn instruction_error(failure: PageFailure) -> InstructionError {
     InstructionError(match failure {
         PageFailure::Refused(code) => Some(code),
         PageFailure::Undefined => None,
-        // Its level has changed since it was looked at.
-        PageFailure::NoSaveArea => Some(ReturnCode::FailInput),
+        // The host has put another page there, or its level has changed since it
+        // was looked at.
+        PageFailure::Taken | PageFailure::NoSaveArea => Some(ReturnCode::FailInput),
     })
 }
 

@@ -53,7 +53,7 @@ impl Pool {
         }
         let first = page.page().address();
         let size = PageSize::Size4K.bytes();
-        // There is room: nothing is allocated.
+        #[expect(clippy::disallowed_methods, reason = "there is room: nothing is allocated")]
         spare.extend((0..count as u64).map(|index| GuestPage::containing(first + index * size)));
         Ok(())
     }
@@ -68,6 +68,7 @@ impl Pool {
         let mut spare = self.spare.lock();
         // Another may have come meanwhile; the page is the module's either way.
         if spare.len() < MOST_SPARE {
+            #[expect(clippy::disallowed_methods, reason = "there is room: nothing is allocated")]
             spare.extend([page]);
         }
     }

@@ -13,9 +13,6 @@ use crate::machine::GuestMachine;
 /// What answers the guest's calls; it lives for ever.
 pub(crate) type Calls = GuestCalls<'static, GuestMachine, &'static GrowingBlocks>;
 
-/// How many times the guest is run until deadlines are looked at.
-const ROUNDS_BETWEEN_DEADLINES: u32 = 32;
-
 /// The processor that the guest starts on.
 const FIRST: usize = 0;
 
@@ -23,7 +20,6 @@ const FIRST: usize = 0;
 /// back to the module's level, the guest's virtual processor is looked at: the
 /// host can run either level when it likes.
 pub(crate) fn run(guests: Guests, calls: &'static Calls, processor: usize) -> ! {
-    let mut rounds = 0_u32;
     loop {
         match calls.serve(processor) {
             // The host runs the guest's level when the guest has asked it to
@@ -37,14 +33,7 @@ pub(crate) fn run(guests: Guests, calls: &'static Calls, processor: usize) -> ! 
                 stop(StopReason::HostTookPage)
             }
         }
-        // Deadlines of other tasks are looked at now and then: that takes longer
-        // than a short call.
-        rounds = rounds.wrapping_add(1);
-        if rounds.is_multiple_of(ROUNDS_BETWEEN_DEADLINES) {
-            tasks::yield_now();
-        } else {
-            tasks::make_way();
-        }
+        tasks::look_for_others();
     }
 }
 

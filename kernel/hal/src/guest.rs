@@ -12,7 +12,7 @@ use core::mem::offset_of;
 use abi_snp::{PagePermissions, PageSize, ReturnCode, SevFeatures, Vmpl, Vmsa};
 
 use crate::memory::{Encryption, NotAdopted, View, Window, WindowError, WindowSize, adopt};
-use crate::snp::{self, Validation};
+use crate::snp::{self, NotAdjusted, Validation};
 use crate::{OutOfMemory, StopReason, broadcast};
 
 pub use crate::snp::Validated;
@@ -38,6 +38,9 @@ pub enum PageFailure {
     /// The processor gives a return code that is not defined.
     #[error("the processor gives an undefined return code")]
     Undefined,
+    /// The host has put another page in its place, which is not validated.
+    #[error("the host has taken the page away")]
+    Taken,
     /// The page is a save area of another level, or cannot be read.
     #[error("the page is no save area of the guest's level")]
     NoSaveArea,
@@ -270,7 +273,10 @@ impl GuestPage {
 
     /// RMPADJUST of the page.
     fn adjust(&self, operand: u64) -> Result<(), PageFailure> {
-        snp::adjust(self.window.address(), self.size, operand).map_err(refused)
+        snp::adjust(self.window.address(), self.size, operand).map_err(|error| match error {
+            NotAdjusted::Refused(code) => refused(code),
+            NotAdjusted::Inaccessible => PageFailure::Taken,
+        })
     }
 }
 

@@ -7,6 +7,9 @@
 //! that finds the faulting instruction there ([`find_fixup`]) sets the
 //! instruction pointer to that address and returns, and the access reports a [`Fault`]. A fault anywhere else is a fault of ours.
 //!
+//! RMPADJUST is one of these instructions too (`snp/reverse_map.rs`): the host can
+//! put another page in a guest's place that the module has not validated.
+//!
 //! The bytes are reached by these instructions alone and never by a Rust
 //! reference, so it does not matter who changes them meanwhile.
 //!
@@ -68,6 +71,8 @@ macro_rules! may_fault {
         )
     };
 }
+
+pub(crate) use may_fault;
 
 /// How the processor keeps the kernel from memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -77,7 +77,7 @@ pub(crate) use processors::{
     prepare as prepare_processor, set_time_stamp_parameters, start as start_processor,
 };
 pub use reverse_map::Validated;
-pub(crate) use reverse_map::Validation;
+pub(crate) use reverse_map::{NotAdjusted, Validation};
 pub(crate) use secrets::take as take_secrets;
 pub(crate) use start::start;
 pub(crate) use status::features;

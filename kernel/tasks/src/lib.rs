@@ -10,7 +10,7 @@
 //! |---|---|
 //! | beginning | [`start`], [`run_processor`], [`spawn()`] |
 //! | ending | [`JoinHandle`] |
-//! | waiting | [`WaitQueue`], [`sleep_until`], [`yield_now`] |
+//! | waiting | [`WaitQueue`], [`sleep_until`], [`yield_now`], [`look_for_others`] |
 //! | not making way | [`disable_preemption`]; locks do so as well |
 //! | the platform | [`Platform`]; [`tick`], [`leave_interrupt`] |
 //!
@@ -56,8 +56,8 @@ pub use join_handle::JoinHandle;
 pub use platform::Platform;
 pub use priority::Priority;
 pub use running::{
-    PreemptionDisabled, current_name, disable_preemption, leave_interrupt, make_way, run_processor,
-    sleep_until, tick, yield_now,
+    PreemptionDisabled, current_name, disable_preemption, leave_interrupt, look_for_others,
+    run_processor, sleep_until, tick, yield_now,
 };
 pub use spawn::{SpawnError, TaskOptions, spawn};
 pub use system::{StartError, start};

@@ -31,6 +31,22 @@ pub fn yield_now() {
     system().make_way(Turn::Over, &masked);
 }
 
+/// Lets others run if one has become more urgent, or the running task's turn is
+/// over. Takes no lock if there is nothing to do, so that a task can call it
+/// often where no interrupt would end its turn.
+///
+/// # Panics
+///
+/// If a lock is held.
+pub fn look_for_others() {
+    let system = system();
+    if system.is_due() {
+        let masked = mask();
+        assert!(masked.is_the_only_one(), "a task makes way without a lock");
+        system.look_for_others(&masked);
+    }
+}
+
 /// Lets the running task rest until `deadline_ns`, in the platform's time.
 ///
 /// # Panics
@@ -60,17 +76,6 @@ pub fn tick() {
 /// Does nothing where the interrupted code had interrupts masked.
 pub fn leave_interrupt() {
     if let Some(system) = started() {
-        let masked = mask();
-        system.make_way_if_due(&masked);
-    }
-}
-
-/// Lets a task run that has become more urgent than the running one. Costs
-/// little where there is none; unlike [`yield_now`] it looks at no deadlines.
-pub fn make_way() {
-    if let Some(system) = started()
-        && system.is_due()
-    {
         let masked = mask();
         system.make_way_if_due(&masked);
     }

@@ -197,10 +197,23 @@ impl System {
         }
     }
 
-    /// Whether the running task is to make way. Another processor can make it so
-    /// at any time.
+    /// Whether the running task may have to make way, by a look from outside that
+    /// can be late by one.
     pub(crate) fn is_due(&self) -> bool {
-        self.own().is_some_and(|(_, own)| own.due.load(Ordering::Relaxed) != 0)
+        let Some((_, own)) = self.own() else { return false };
+        let alarm_ns = own.alarm_ns.load(Ordering::Relaxed);
+        own.due.load(Ordering::Relaxed) != 0
+            || alarm_ns != NO_ALARM && self.platform.now_ns() >= alarm_ns
+    }
+
+    /// Makes way for others if one has become more urgent, or a deadline or the
+    /// end of the turn has come: what the alarm would have told, had it come.
+    pub(crate) fn look_for_others(&'static self, masked: &Masked) {
+        let Some((_, own)) = self.own() else { return };
+        if self.platform.now_ns() >= own.alarm_ns.load(Ordering::Relaxed) {
+            self.tick();
+        }
+        self.make_way_if_due(masked);
     }
 
     /// Notes that the running task is to make way as soon as it may.

@@ -10,6 +10,7 @@
 //! | `foreign` | pages that are not the guest's to name |
 //! | `address` | addresses of pages that are not the guest's |
 //! | `list` | lists of pages, and what is in them |
+//! | `deposit` | pages that the guest gives the module, and takes back |
 //! | `instruction` | what the guest does to pages itself |
 //! | `save_area` | save areas that must not run |
 //! | `race` | virtual processors that several processors make and delete |
@@ -17,6 +18,7 @@
 
 mod address;
 mod crowd;
+mod deposit;
 mod foreign;
 mod format;
 mod instruction;
@@ -32,6 +34,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Check> {
         format::CHECKS,
         address::CHECKS,
         list::CHECKS,
+        deposit::CHECKS,
         instruction::CHECKS,
         save_area::CHECKS,
         race::CHECKS,

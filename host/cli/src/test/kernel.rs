@@ -6,7 +6,6 @@
 //! it. Each ending has a machine of its own, and each scenario of a hostile host.
 
 mod console;
-mod hostile;
 mod target;
 
 use std::path::PathBuf;
@@ -20,9 +19,18 @@ use crate::build::{self, Built};
 use crate::jobs::Counts;
 use crate::log::Log;
 use crate::project::Project;
+use crate::test::attacked_image;
+use crate::test::depth::Depth;
 
 /// What the image is made of.
 const MANIFEST: &str = "images/kernel-trials.toml";
+
+/// What a hostile host does to it.
+const SCENARIOS: &str = "simulator/scenarios/kernel";
+
+/// What scenarios call the kernel, by what its save areas ask for.
+const KERNELS: [(&str, Features); 2] =
+    [("module", Features::Plain), ("module-secure-tsc", Features::SecureTsc)];
 
 /// The ending that is no fault, and so tells no callers.
 const PLAIN_STOP: &str = "stop";
@@ -60,11 +68,12 @@ pub(super) fn test(project: &Project, log: &mut Log) -> Result<Counts> {
         log.say("the kernel lists no endings")?;
         counts.failed += 1;
     }
-    let scenarios = hostile::scenarios(project)?;
-    for (kernel, features) in hostile::KERNELS {
+    let names = KERNELS.map(|(name, _)| name);
+    let scenarios = attacked_image::scenarios(project, SCENARIOS, &names, Depth::Thorough)?;
+    for (kernel, features) in KERNELS {
         let built = bench.image(features, "", log)?;
         let scenarios = scenarios.iter().filter(|wanted| wanted.expected.kernel == kernel);
-        counts = counts.plus(hostile::test(project, &built.igvm, scenarios, log)?);
+        counts = counts.plus(attacked_image::test(project, &built.igvm, scenarios, log)?);
     }
     Ok(counts)
 }

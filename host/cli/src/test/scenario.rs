@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn what_scenarios_expect_can_happen() -> Result<()> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../simulator/scenarios");
-        for folder in [folder.join("kernel"), folder] {
+        for folder in [folder.join("guest"), folder.join("kernel"), folder] {
             let wanted = wanted(&folder)?;
             assert!(wanted.iter().any(|wanted| wanted.expected.is_always_tested));
             for wanted in wanted {

@@ -9,7 +9,7 @@ use abi_snp::ghcb::{
 use abi_snp::{PageSize, ReturnCode, SevFeatures, Vmpl};
 
 use super::ghcb::Ghcb;
-use super::reverse_map::{Validated, Validation, pvalidate, rmpadjust};
+use super::reverse_map::{NotAdjusted, Validated, Validation, pvalidate, rmpadjust};
 use super::{negotiation, page_state};
 use crate::away::away;
 use crate::processor::current;
@@ -110,8 +110,8 @@ pub(crate) fn set_validation(
 ///
 /// # Errors
 ///
-/// The return code, `None` for one that is not defined.
-pub(crate) fn adjust(address: u64, size: PageSize, operand: u64) -> Result<(), Option<ReturnCode>> {
+/// See [`NotAdjusted`].
+pub(crate) fn adjust(address: u64, size: PageSize, operand: u64) -> Result<(), NotAdjusted> {
     // SAFETY: windows lead to pages that Rust code never uses. INV-SAVE-AREA-1:
     // what becomes a save area is one of a level below the module's.
     unsafe { rmpadjust(address, size, operand) }

@@ -4,6 +4,8 @@ use core::arch::asm;
 
 use abi_snp::{PageSize, ReturnCode};
 
+use crate::recoverable::may_fault;
+
 /// What becomes of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
@@ -59,37 +61,50 @@ pub(super) unsafe fn pvalidate(
     }
 }
 
+/// Why RMPADJUST has not done what it should.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotAdjusted {
+    /// The processor's return code says so; `None` if it is not defined.
+    Refused(Option<ReturnCode>),
+    /// The page cannot be accessed: #VC says that it is not validated, which only
+    /// the host can bring about once it was [APM 24593 §15.36.10].
+    Inaccessible,
+}
+
 /// RMPADJUST of the page of this size that is mapped at `address`, with `rdx` as
 /// the instruction takes it: target level in bits 7:0, permissions in 15:8, bit
 /// 16 for a save area [APM 24594 RMPADJUST].
 ///
 /// # Errors
 ///
-/// The return code, `None` for one that is not defined.
+/// See [`NotAdjusted`].
 ///
 /// # Safety
 ///
 /// The levels that gain access to the page, or the processor that is to use it
 /// as a save area, do not break what Rust code takes for granted about it.
-pub(super) unsafe fn rmpadjust(
-    address: u64,
-    size: PageSize,
-    rdx: u64,
-) -> Result<(), Option<ReturnCode>> {
-    let code: u64;
+pub(super) unsafe fn rmpadjust(address: u64, size: PageSize, rdx: u64) -> Result<(), NotAdjusted> {
+    let (code, failed): (u64, u64);
     // SAFETY: the instruction leaves content and mapping of the page as they
-    // are; what other levels do with it is the caller's to answer for.
+    // are; what other levels do with it is the caller's to answer for. After a
+    // fault, `failed` is still 1.
     unsafe {
         asm!(
-            ".byte 0xf3, 0x0f, 0x01, 0xfe",
+            may_fault!(".byte 0xf3, 0x0f, 0x01, 0xfe"),
+            "xor {failed:e}, {failed:e}",
+            "3:",
+            failed = inout(reg) 1_u64 => failed,
             inout("rax") address => code,
             in("rcx") size as u64,
             in("rdx") rdx,
             options(nostack),
         );
     }
+    if failed != 0 {
+        return Err(NotAdjusted::Inaccessible);
+    }
     match ReturnCode::from_number(code as u32) {
         Some(ReturnCode::Success) => Ok(()),
-        failure => Err(failure),
+        failure => Err(NotAdjusted::Refused(failure)),
     }
 }

@@ -2,13 +2,13 @@
 
 use abi_snp::ghcb::{ExitCode, RunVmpl};
 use abi_snp::{PageSize, Vmpl};
-use abi_x86::ExceptionVector;
+use abi_x86::{ExceptionVector, SIZE_4K};
 
 use super::foreign::rescinded_page;
 use crate::bench::{Bench, expect_done, expect_trap};
 use crate::checks::Check;
 use crate::ghcb::call;
-use crate::machine::{Permissions, Probe, Validation};
+use crate::machine::{Permissions, Probe, Validation, View};
 use crate::vcpus::GUEST_LEVEL;
 use crate::verdict::{Verdict, expect, require};
 
@@ -26,6 +26,13 @@ pub(super) const CHECKS: &[Check] = &[
         source: "APM 24593 §15.36.7",
         hardware: "RMPADJUST for the guest's own level or one above gives FAIL_PERMISSION (2)",
         run: no_more_permissions,
+    },
+    Check {
+        name: "guest/no-adjusting-of-the-module",
+        source: "APM 24593 §15.36.7",
+        hardware: "RMPADJUST of the module's page, for a level below the guest's, gives \
+                   FAIL_PERMISSION (2): the guest has no permission to hand on",
+        run: no_adjusting,
     },
     Check {
         name: "guest/rescinded-page",
@@ -54,6 +61,19 @@ fn no_more_permissions(bench: &mut Bench) -> Verdict {
     let page = bench.private_page()?;
     for vmpl in [Vmpl::Vmpl1, GUEST_LEVEL] {
         let permissions = Permissions::all(vmpl);
+        let probe = Probe::Rmpadjust { page, size: PageSize::Size4K, permissions };
+        let outcome = bench.probe(probe);
+        expect_done("RMPADJUST", &outcome)?;
+        expect("return code", FAIL_PERMISSION, outcome.registers.rax)?;
+    }
+    Ok(())
+}
+
+fn no_adjusting(bench: &mut Bench) -> Verdict {
+    let module = bench.caller().module.clone();
+    for gpa in [module.start, module.end - SIZE_4K] {
+        let page = bench.guest.memory.map_outside(gpa, View::Private);
+        let permissions = Permissions::all(Vmpl::Vmpl3);
         let probe = Probe::Rmpadjust { page, size: PageSize::Size4K, permissions };
         let outcome = bench.probe(probe);
         expect_done("RMPADJUST", &outcome)?;

@@ -1,9 +1,10 @@
 //! Lists of pages to validate: their headers, their entries, and what is left
 //! of pages.
 
+use abi_snp::ghcb::PortIoWidth;
 use abi_svsm::core_protocol::{CoreCallNumber, ListHeader};
 use abi_svsm::{CallingArea, ResultCode};
-use abi_x86::SIZE_2M;
+use abi_x86::{SIZE_2M, SIZE_4K};
 use alloc::format;
 use alloc::vec::Vec;
 
@@ -12,6 +13,7 @@ use super::format::core;
 use crate::bench::Bench;
 use crate::caller::{done, write_header, write_list};
 use crate::checks::Check;
+use crate::console::write_port;
 use crate::verdict::{Verdict, expect};
 
 const PARAMETER: ResultCode = ResultCode::INVALID_PARAMETER;
@@ -20,6 +22,11 @@ const PARAMETER: ResultCode = ResultCode::INVALID_PARAMETER;
 const LARGE: u64 = 1;
 const VALIDATE: u64 = 1 << 2;
 const IGNORE_UNCHANGED: u64 = 1 << 3;
+
+/// Ports on which a hostile host is told of pages: a PC's page registers for
+/// DMA, which nobody uses here.
+const LIST_MARK: u16 = 0x82;
+const PAGE_MARK: u16 = 0x83;
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
@@ -72,6 +79,13 @@ pub(super) const CHECKS: &[Check] = &[
         source: "SVSM 58019 §6.2; the result from memory",
         hardware: "a list that rescinds the page in which it lies ends as an invalid address",
         run: own_list,
+    },
+    Check {
+        name: "validate/under-attack",
+        source: "abi/guest-calls.md of the book",
+        hardware: "a list is done; a host that attacks the list or the page that it names, whose \
+                   numbers it is told on two ports, changes no more than that",
+        run: under_attack,
     },
     Check {
         name: "validate/long-lists",
@@ -199,12 +213,22 @@ fn own_list(bench: &mut Bench) -> Verdict {
     listed(bench, &[page.gpa() | VALIDATE], ResultCode::SUCCESS, 1)
 }
 
+fn under_attack(bench: &mut Bench) -> Verdict {
+    let (list_page, page) = (bench.private_page()?, bench.private_page()?.gpa());
+    let list = write_list(list_page, 0, &[page]);
+    for (port, gpa) in [(LIST_MARK, list_page.gpa()), (PAGE_MARK, page)] {
+        write_port(bench.ghcb, port, PortIoWidth::Four, (gpa / SIZE_4K) as u32);
+    }
+    bench.succeeds("result", core(CoreCallNumber::VALIDATE, list.address()))?;
+    listed(bench, &[page | VALIDATE], ResultCode::SUCCESS, 1)
+}
+
 fn long(bench: &mut Bench) -> Verdict {
     let page = rescinded_page(bench)?.gpa();
     let room = CallingArea::BUFFER_SIZE / 8 - 1;
     let words: Vec<u64> =
         (0..room).map(|index| if index % 2 == 0 { page | VALIDATE } else { page }).collect();
     listed(bench, &words, ResultCode::SUCCESS, room as u16)?;
-    let end = if room % 2 == 0 { VALIDATE } else { VALIDATE | IGNORE_UNCHANGED };
+    let end = if room.is_multiple_of(2) { VALIDATE } else { VALIDATE | IGNORE_UNCHANGED };
     listed(bench, &[page | end], ResultCode::SUCCESS, 1)
 }

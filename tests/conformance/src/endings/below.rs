@@ -1,11 +1,9 @@
 //! What ends the guest of a module: accesses to what is the module's, and
 //! deleting what runs.
 
-use abi_snp::PageSize;
-
 use super::ending::{Ending, Expected, announce};
 use crate::bench::Bench;
-use crate::machine::{Allowed, Page, Permissions, Probe, View};
+use crate::machine::{Allowed, Page, Probe, View};
 use crate::vcpus::{GUEST_LEVEL, delete};
 use crate::verdict::{Verdict, require};
 
@@ -27,7 +25,7 @@ pub(super) const ENDINGS: &[Ending] = &[
         run: |bench| module(bench, 0x3000, |page| Probe::Write(page, 8, 1), 8),
     },
     Ending {
-        name: "read-the-module-s-last-page",
+        name: "read-the-last-page",
         source: ACCESS,
         hardware: "a read of the module's memory is a nested page fault",
         processors: 1,
@@ -52,18 +50,11 @@ pub(super) const ENDINGS: &[Ending] = &[
         run: exchange_save_area,
     },
     Ending {
-        name: "read-the-module-as-shared",
+        name: "write-the-module-as-shared",
         source: "APM 24593 §15.36.10, table 15-39",
         hardware: "a write without C-bit to the module's memory is a nested page fault",
         processors: 1,
         run: module_as_shared,
-    },
-    Ending {
-        name: "adjust-the-module",
-        source: ACCESS,
-        hardware: "RMPADJUST of a page that the level cannot read is a nested page fault",
-        processors: 1,
-        run: adjust_module,
     },
     Ending {
         name: "delete-what-runs",
@@ -93,14 +84,6 @@ fn module_as_shared(bench: &mut Bench) -> Verdict {
     announce(Expected::NestedFault(page.gpa() + 16));
     let outcome = bench.probe(Probe::Write(page, 16, 1));
     require(false, "the end", outcome.trap)
-}
-
-fn adjust_module(bench: &mut Bench) -> Verdict {
-    let page = page_of_module(bench, 0x1000, View::Private);
-    announce(Expected::NestedFault(page.gpa()));
-    let permissions = Permissions::all(abi_snp::Vmpl::Vmpl3);
-    let outcome = bench.probe(Probe::Rmpadjust { page, size: PageSize::Size4K, permissions });
-    require(false, "the end", outcome.registers.rax)
 }
 
 /// The save area of the second processor, which runs.

@@ -7,12 +7,10 @@
 //! and jumps there. Mappings of where memory is stay.
 
 use core::arch::naked_asm;
-use core::cell::UnsafeCell;
+use core::sync::atomic::AtomicU64;
 
 use abi_boot::VIRTUAL_BASE;
 use abi_x86::{EntryFlags, Level, SIZE_2M, TABLE_ENTRIES};
-
-use super::entry::start_below;
 
 /// How much memory the image takes from its first byte on, itself and what is
 /// behind it to experiment with. The file that it is wrapped into says so, too.
@@ -39,32 +37,30 @@ pub(super) fn image_size() -> u64 {
     (&raw const conformance_end).addr() as u64 - VIRTUAL_BASE
 }
 
+/// A page table, which only [`enter`] and the processor use.
 #[repr(C, align(4096))]
-struct Table(UnsafeCell<[u64; TABLE_ENTRIES]>);
+struct Table([AtomicU64; TABLE_ENTRIES]);
 
-// SAFETY: only `enter` touches it, once, before there is a second processor.
-unsafe impl Sync for Table {}
-
-static POINTERS: Table = Table(UnsafeCell::new([0; TABLE_ENTRIES]));
-static DIRECTORY: Table = Table(UnsafeCell::new([0; TABLE_ENTRIES]));
+static POINTERS: Table = Table([const { AtomicU64::new(0) }; TABLE_ENTRIES]);
+static DIRECTORY: Table = Table([const { AtomicU64::new(0) }; TABLE_ENTRIES]);
 
 /// Bytes of the stack that the first context goes on with.
 const STACK_SIZE: usize = 64 << 10;
 
+/// That stack, which nothing else uses.
 #[repr(C, align(16))]
-struct Stack(UnsafeCell<[u8; STACK_SIZE]>);
+struct Stack([AtomicU64; STACK_SIZE / 8]);
 
-// SAFETY: only the first context uses it, as its stack.
-unsafe impl Sync for Stack {}
-
-static STACK: Stack = Stack(UnsafeCell::new([0; STACK_SIZE]));
+static STACK: Stack = Stack([const { AtomicU64::new(0) }; STACK_SIZE / 8]);
 
 /// Flags of an entry that names a table.
 const TABLE_FLAGS: u64 = EntryFlags::PRESENT.union(EntryFlags::WRITABLE).bits();
 /// Flags of an entry that maps 2 MiB.
 const PAGE_FLAGS: u64 = TABLE_FLAGS | EntryFlags::HUGE.bits();
 
-/// The entry of a guest. RSI is `struct boot_params`.
+/// The entry of a guest. RSI is `struct boot_params`, R10 the address, as linked,
+/// of the function to go on with: it gets `struct boot_params`, where
+/// [`VIRTUAL_BASE`] lies, the C-bit and the top-level page table.
 ///
 /// # Safety
 ///
@@ -124,7 +120,8 @@ pub(super) unsafe extern "C" fn enter() -> ! {
 }
 
 /// The same where the program is linked. RSI is `struct boot_params`, R8 the
-/// C-bit, R9 where [`VIRTUAL_BASE`] lies, R11 the top-level page table.
+/// C-bit, R9 where [`VIRTUAL_BASE`] lies, R10 the function to go on with, R11 the
+/// top-level page table.
 ///
 /// # Safety
 ///
@@ -137,10 +134,9 @@ unsafe extern "C" fn enter_linked() -> ! {
         "mov rsi, r9",
         "mov rdx, r8",
         "mov rcx, r11",
-        "call {go_on}",
+        "call r10",
         "ud2",
         stack = sym STACK,
         stack_size = const STACK_SIZE,
-        go_on = sym start_below,
     )
 }

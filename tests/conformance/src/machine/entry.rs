@@ -55,9 +55,13 @@ unsafe extern "C" fn conformance_start() -> ! {
         // Linked addresses are in the upper half.
         "lea rax, [rip]",
         "test rax, rax",
-        "jns {below}",
+        "js 2f",
+        "movabs r10, offset {start_below}",
+        "jmp {below}",
+        "2:",
         "call {start}",
         "ud2",
+        start_below = sym start_below,
         below = sym below::enter,
         start = sym start,
     )
@@ -85,7 +89,7 @@ unsafe extern "C" fn start(block: *const PageBytes) -> ! {
 /// # Safety
 ///
 /// INV-CF-BELOW-1. Only `below.rs` comes here, once.
-pub(super) unsafe extern "C" fn start_below(
+unsafe extern "C" fn start_below(
     parameters: *const PageBytes,
     physical: u64,
     c_bit_mask: u64,

@@ -18,6 +18,8 @@ use crate::module_image::image_in;
 use crate::output_file;
 use crate::project::Project;
 use crate::simulation::Platform;
+use crate::test::attacked_image;
+use crate::test::depth::Depth;
 
 /// The guest's package, and cargo's profile for it.
 const PACKAGE: &str = "conformance";
@@ -25,6 +27,8 @@ const PROFILE: &str = "module";
 /// Where the guest lies: below the module's region. How much memory it takes, it
 /// knows itself: `tests/conformance/src/machine/below.rs`.
 const PLACE: Place = Place { address: 0x0200_0000, size: 0x0200_0000 };
+/// What a hostile host does to the module and this guest.
+const SCENARIOS: &str = "simulator/scenarios/guest";
 /// Numbers of processors that the checks run with.
 const PROCESSORS: [u32; 2] = [1, 4];
 
@@ -43,12 +47,23 @@ pub(in super::super) fn test(project: &Project, log: &mut Log) -> Result<Counts>
     Ok(counts.plus(all_endings(project, &image, log)?))
 }
 
-/// Builds the module with the conformance guest below it.
+/// Runs the module with this guest under a hostile host.
 ///
 /// # Errors
 ///
-/// One of them cannot be built.
-pub(in super::super) fn image(project: &Project, log: &mut Log) -> Result<PathBuf> {
+/// As [`test()`]; or a scenario says nothing that can be tested.
+pub(in super::super) fn test_hostile_host(
+    project: &Project,
+    depth: Depth,
+    log: &mut Log,
+) -> Result<Counts> {
+    let image = image(project, log)?;
+    let scenarios = attacked_image::scenarios(project, SCENARIOS, &["module"], depth)?;
+    attacked_image::test(project, &image, scenarios.iter(), log)
+}
+
+/// Builds the module with the conformance guest below it.
+fn image(project: &Project, log: &mut Log) -> Result<PathBuf> {
     let programs = build::compile(project, &BTreeSet::from([PACKAGE]), PROFILE, log.stream()?)?;
     let program = programs.get(PACKAGE).context("cargo has built no guest")?;
     let unreadable = || format!("cannot read {}", program.display());

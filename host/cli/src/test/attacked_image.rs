@@ -1,46 +1,48 @@
-//! The kernel under a hostile host: it goes on unharmed or ends for a reason
-//! that names the host, as each scenario says.
+//! An image with the module under a hostile host: it goes on unharmed or ends for
+//! a reason that names the host, as each scenario says.
 
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 
-use super::target::Features;
 use crate::jobs::Counts;
 use crate::log::Log;
 use crate::project::Project;
 use crate::simulation::{Devices, Image, Pace, Platform, Request};
 use crate::test::checks::Checks;
+use crate::test::depth::Depth;
 use crate::test::recorder::record;
 use crate::test::scenario::{Wanted, judge, wanted};
 
-/// Where the scenarios are.
-const FOLDER: &str = "simulator/scenarios/kernel";
-/// What they call the kernel, by what its save areas ask for.
-pub(super) const KERNELS: [(&str, Features); 2] =
-    [("module", Features::Plain), ("module-secure-tsc", Features::SecureTsc)];
 /// Far more than any run takes.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// All scenarios.
+/// The scenarios of `folder` that `depth` has. They may call images by these
+/// `names`.
 ///
 /// # Errors
 ///
-/// A scenario cannot be read, says nothing that can be tested, or names a kernel
+/// A scenario cannot be read, says nothing that can be tested, or names an image
 /// that there is not.
-pub(super) fn scenarios(project: &Project) -> Result<Vec<Wanted>> {
-    let scenarios = wanted(&project.workspace.root().join(FOLDER))?;
+pub(super) fn scenarios(
+    project: &Project,
+    folder: &str,
+    names: &[&str],
+    depth: Depth,
+) -> Result<Vec<Wanted>> {
+    let mut scenarios = wanted(&project.workspace.root().join(folder))?;
     for Wanted { path, expected, .. } in &scenarios {
-        if !KERNELS.iter().any(|(name, _)| *name == expected.kernel) {
+        if !names.contains(&expected.kernel.as_str()) {
             bail!("{}: there is no kernel `{}`", path.display(), expected.kernel);
         }
     }
+    scenarios.retain(|wanted| wanted.expected.is_always_tested || depth == Depth::Thorough);
     Ok(scenarios)
 }
 
-/// Runs the image with all tests under each scenario, and compares what becomes
-/// of it with what the scenario says.
+/// Runs the image under each scenario, and compares what becomes of it with what
+/// the scenario says.
 ///
 /// # Errors
 ///
