@@ -68,7 +68,7 @@ fuzz_target!(|input: &[u8]| {
         let is_announced = model.with(|state| {
             let Some(area) = state.save_areas.get_mut(&save_area) else { return false };
             area.call.registers = registers;
-            area.call.exit_code = 0x403;
+            area.exit_code = 0x403;
             state.write(calling_area, 0, &[1]);
             state.pages[save_area as usize].is_save_area
         });
