@@ -122,7 +122,7 @@ impl Guests {
     /// pages.
     ///
     /// Only INVLPGB reaches processors that run the guest. On a machine where
-    /// the host hides it, they forget when they next leave the guest's level.
+    /// the host hides it nothing is done, and they may go on remembering.
     pub fn forget_permissions(self) {
         if broadcast::is_available() {
             broadcast::forget();
