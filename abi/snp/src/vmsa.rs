@@ -10,7 +10,7 @@
 //! sampling registers) counts as reserved here.
 
 pub use abi_x86::SegmentRegister;
-use abi_x86::{Cr0, Cr4, Efer, Rflags};
+use abi_x86::{Cr0, Cr4, Efer, Rflags, SegmentAttributes, SegmentSelector, reset};
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
 
 use crate::features::SevFeatures;
@@ -221,6 +221,42 @@ impl Vmsa {
     #[must_use]
     pub fn zeroed() -> Self {
         Self::new_zeroed()
+    }
+
+    /// Sets the state of a processor that is entered in 64-bit mode: paging,
+    /// flat segments with these selectors, interrupts off, and what is so after a
+    /// reset. Left to the caller are the level and its features, RIP and other
+    /// general registers, CR3, GDTR and IDTR.
+    ///
+    /// CR4.MCE is among it because KVM sets it whatever a save area says (Linux
+    /// `svm_set_cr4`): so there is one measurement for all loaders.
+    pub fn enter_64_bit_mode(&mut self, code: SegmentSelector, data: SegmentSelector) {
+        let flat = |selector, attributes| SegmentRegister {
+            selector,
+            attributes,
+            limit: u32::MAX,
+            base: 0,
+        };
+        let data = flat(data, SegmentAttributes::DATA);
+        self.cs = flat(code, SegmentAttributes::CODE_64);
+        (self.ds, self.es, self.ss, self.fs, self.gs) = (data, data, data, data, data);
+        let system = |attributes| SegmentRegister {
+            selector: SegmentSelector::NULL,
+            attributes,
+            limit: reset::TABLE_LIMIT,
+            base: 0,
+        };
+        self.ldtr = system(SegmentAttributes::LDT);
+        self.tr = system(SegmentAttributes::TSS_BUSY);
+        // Every SNP save area has SVME set, or VMRUN refuses it.
+        self.efer = Efer::SVME | Efer::LME | Efer::LMA | Efer::NXE;
+        self.cr0 = Cr0::PG | Cr0::WP | Cr0::NE | Cr0::ET | Cr0::PE;
+        self.cr4 = Cr4::PAE | Cr4::MCE;
+        self.rflags = Rflags::FIXED;
+        (self.dr6, self.dr7) = (reset::DR6, reset::DR7);
+        self.g_pat = reset::PAT;
+        self.xcr0 = reset::XCR0;
+        (self.mxcsr, self.x87_fcw) = (reset::MXCSR, reset::X87_CONTROL_WORD);
     }
 }
 

@@ -24,3 +24,6 @@ pub const MXCSR: u32 = 0x1f80;
 /// The x87 control word that FNINIT sets: extended precision, all exceptions
 /// masked. (A reset leaves 0x40; every program starts with this one.)
 pub const X87_CONTROL_WORD: u16 = 0x37f;
+
+/// Limit of descriptor tables and system segments.
+pub const TABLE_LIMIT: u32 = 0xffff;

@@ -13,7 +13,7 @@ use std::ops::Range;
 
 use abi_boot::PAGE_SIZE;
 
-pub(crate) use write::write;
+pub use write::write;
 
 /// Oldest boot protocol accepted: the first with a 64-bit entry.
 const MIN_PROTOCOL: u16 = 0x020c;

@@ -17,10 +17,9 @@ use abi_x86::SIZE_4K;
 use hal::guest::{GuestPage, Guests, PageFailure, Validated};
 use hal::{StopReason, stop};
 use kernel_log::log_for_host;
-use page_state::{ChunkPart, PAGE_SIZE, PageState, Work};
+use page_state::{ChunkPart, PAGE_SIZE, PageAccount, PageState, Work};
 
 use crate::level::{GUEST, GUEST_PAGE, GUEST_PERMISSIONS};
-use crate::table::Table;
 
 /// Where the memory ends that is cleared.
 const CLEARED_END: u64 = 1 << 20;
@@ -29,7 +28,7 @@ const CLEARED_END: u64 = 1 << 20;
 #[derive(Debug)]
 pub(crate) struct Acceptance {
     guests: Guests,
-    table: &'static Table,
+    table: &'static PageAccount,
     work: Work,
     large: AtomicU64,
     small: AtomicU64,
@@ -49,7 +48,7 @@ pub(crate) struct Counts {
 
 impl Acceptance {
     /// Everything that the table knows.
-    pub(crate) fn new(guests: Guests, table: &'static Table) -> Self {
+    pub(crate) fn new(guests: Guests, table: &'static PageAccount) -> Self {
         Self {
             guests,
             table,

@@ -16,7 +16,6 @@
 //! | `pool` | memory that the guest gives |
 //! | `save_area` | registers of the guest's |
 //! | `level` | where the guest runs, and what it may do |
-//! | [`Table`] | the account of all pages |
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -40,8 +39,6 @@ mod run;
 mod save_area;
 #[cfg(target_os = "none")]
 mod start;
-mod table;
 
 #[cfg(target_os = "none")]
 pub use start::{Guest, Machine, start};
-pub use table::Table;

@@ -11,11 +11,11 @@ use hal::guest::{self, Guests, PageFailure, Validated};
 use hal::memory::{Standing, View, look_again, look_again_at_both};
 use hal::{Fault, OutOfMemory};
 use kernel_attestation::{Certificates, GuestReports};
+use page_state::PageAccount;
 
 use crate::level::{GUEST, GUEST_PERMISSIONS};
 use crate::pool::Pool;
 use crate::save_area::SaveArea;
-use crate::table::Table;
 
 /// The kernel, as the guest's calls see it.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl GuestMachine {
     /// # Errors
     ///
     /// There is no memory for its lists.
-    pub(crate) fn new(guests: Guests, table: &'static Table) -> Result<Self, OutOfMemory> {
+    pub(crate) fn new(guests: Guests, table: &'static PageAccount) -> Result<Self, OutOfMemory> {
         Ok(Self { guests, pool: Pool::new(table)? })
     }
 }

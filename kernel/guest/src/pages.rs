@@ -8,10 +8,9 @@ use abi_snp::PageSize;
 use hal::Fault;
 use hal::guest::{Guests, PageFailure};
 use hal::memory::WindowError;
-use page_state::{ChunkPart, Owner, PAGE_SIZE, PageState, Refusal};
+use page_state::{ChunkPart, Owner, PAGE_SIZE, PageAccount, PageState, Refusal};
 
 use crate::level::{GUEST, GUEST_PAGE, GUEST_PERMISSIONS};
-use crate::table::Table;
 
 /// Why a page is not what it should be.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +30,7 @@ pub(crate) enum PageError {
 /// # Errors
 ///
 /// See [`PageError`].
-pub(crate) fn give(guests: Guests, table: &Table, part: &Part) -> Result<(), PageError> {
+pub(crate) fn give(guests: Guests, table: &PageAccount, part: &Part) -> Result<(), PageError> {
     for chunk in chunks(part.gpa / PAGE_SIZE..part.end() / PAGE_SIZE) {
         let claim = table.claim(chunk, PageState::Validated(Owner::Module), GUEST_PAGE)?;
         for page in chunk.first()..chunk.first() + chunk.count() {
@@ -82,7 +81,7 @@ pub(crate) fn read(guests: Guests, gpa: u64, bytes: &mut [u8]) -> Result<(), Pag
 
 /// The ranges of addresses where the VM has memory, in order, none touching
 /// another.
-pub(crate) fn memory(table: &Table) -> impl Iterator<Item = Range<u64>> {
+pub(crate) fn memory(table: &PageAccount) -> impl Iterator<Item = Range<u64>> {
     let runs = runs(table).filter(|(state, _)| *state != PageState::Absent);
     let mut runs = runs.map(|(_, range)| range).peekable();
     core::iter::from_fn(move || {
@@ -95,7 +94,7 @@ pub(crate) fn memory(table: &Table) -> impl Iterator<Item = Range<u64>> {
 }
 
 /// All pages by state and address, each run as far as its chunk.
-fn runs(table: &Table) -> impl Iterator<Item = (PageState, Range<u64>)> {
+fn runs(table: &PageAccount) -> impl Iterator<Item = (PageState, Range<u64>)> {
     let mut next = 0;
     core::iter::from_fn(move || {
         let (state, run) = table.run_from(next)?;

@@ -13,8 +13,7 @@ use guest_calls::{ClaimedPage, PoolFull};
 use hal::OutOfMemory;
 use hal::guest::Guests;
 use hal::sync::{Rank, SpinLock};
-
-use crate::table::Table;
+use page_state::PageAccount;
 
 /// Most pages of 4 KiB that are kept: more than the 512 of a large page.
 const MOST_SPARE: usize = 1024;
@@ -26,7 +25,7 @@ const FEW_BLOCKS: usize = 64;
 /// The pages that are kept.
 #[derive(Debug)]
 pub(crate) struct Pool {
-    table: &'static Table,
+    table: &'static PageAccount,
     /// Has room for all that there can be.
     spare: SpinLock<Vec<GuestPage>>,
 }
@@ -35,7 +34,7 @@ impl Pool {
     /// # Errors
     ///
     /// There is no memory for its list.
-    pub(crate) fn new(table: &'static Table) -> Result<Self, OutOfMemory> {
+    pub(crate) fn new(table: &'static PageAccount) -> Result<Self, OutOfMemory> {
         let mut spare = Vec::new();
         spare.try_reserve_exact(MOST_SPARE).map_err(|_| OutOfMemory)?;
         Ok(Self { table, spare: SpinLock::new(Rank::Subsystem, spare) })

@@ -20,7 +20,7 @@ use hal::guest::Guests;
 use hal::heap::{TryPush, try_box};
 use hal::{OutOfMemory, StopReason, stop};
 use kernel_log::{log_for_host, log_for_tenant};
-use page_state::{ChunkPart, Owner, PageState};
+use page_state::{ChunkPart, Owner, PageAccount, PageState};
 use tasks::{Affinity, Priority, TaskOptions, spawn};
 use zerocopy::{FromBytes, FromZeros, IntoBytes};
 
@@ -33,7 +33,6 @@ use crate::level::GUEST;
 use crate::machine::GuestMachine;
 use crate::pages::{PageError, give, memory, read, write};
 use crate::run::{Calls, run};
-use crate::table::Table;
 
 /// What the guest runs on.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +40,7 @@ pub struct Machine {
     /// What the builder placed.
     pub block: BootBlock<'static>,
     /// The account of all pages; `None` on a platform that has none.
-    pub table: Option<&'static Table>,
+    pub table: Option<&'static PageAccount>,
     /// Processors that run.
     pub processors: u32,
     /// What the security processor gave the machine, without the keys that the
@@ -127,7 +126,7 @@ enum NotStarted {
 struct Preparation<'a> {
     machine: &'a Machine,
     guests: Guests,
-    table: &'static Table,
+    table: &'static PageAccount,
 }
 
 impl Preparation<'_> {
@@ -154,10 +153,7 @@ impl Preparation<'_> {
 
     /// Every processor gets a task that runs the guest.
     fn run_guest(&self, start: &GuestStart, features: SevFeatures) -> Result<(), NotStarted> {
-        let mut ids = Vec::new();
-        for processor in hal::processors::running() {
-            ids.try_push(processor.apic_id())?;
-        }
+        let ids = apic_ids()?;
         let registry =
             Registry::new(&ids, ids.len() * VCPUS_PER_PROCESSOR).map_err(|_| OutOfMemory)?;
         registry.set_first_vcpu(start.save_area / PAGE_SIZE, start.calling_area / PAGE_SIZE)?;
@@ -234,10 +230,7 @@ impl Preparation<'_> {
 
     /// The table of processors.
     fn tell_processors(&self, start: &GuestStart) -> Result<(), NotStarted> {
-        let mut ids = Vec::new();
-        for processor in hal::processors::running() {
-            ids.try_push(processor.apic_id())?;
-        }
+        let ids = apic_ids()?;
         let mut table = try_box([0; PAGE_SIZE as usize])?;
         let table = table.get_mut(..start.madt_size as usize).ok_or(NotStarted::NoContent)?;
         self.read(start.madt, table)?;
@@ -293,6 +286,15 @@ impl Preparation<'_> {
     fn write(&self, gpa: u64, bytes: &[u8]) -> Result<(), NotStarted> {
         write(self.guests, gpa, bytes).map_err(at(gpa))
     }
+}
+
+/// The APIC identifiers of all processors, in the order of their numbers.
+fn apic_ids() -> Result<Vec<u32>, OutOfMemory> {
+    let mut ids = Vec::new();
+    for processor in hal::processors::running() {
+        ids.try_push(processor.apic_id())?;
+    }
+    Ok(ids)
 }
 
 fn at(gpa: u64) -> impl Fn(PageError) -> NotStarted {

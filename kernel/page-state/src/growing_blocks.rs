@@ -4,6 +4,11 @@ use hal::sync::Once;
 
 use super::detail::{BlockNumber, DetailBlock, DetailBlocks};
 use super::fixed_blocks::FixedBlocks;
+use super::table::PageStates;
+
+/// The account of all pages as the kernel has it: words and blocks live for ever,
+/// and blocks can become more.
+pub type PageAccount = PageStates<'static, &'static GrowingBlocks>;
 
 /// Most pieces of memory.
 const MOST_PIECES: usize = 65;

@@ -71,7 +71,7 @@ pub use chunk_size::PAGES_PER_CHUNK;
 pub use claim::Claim;
 pub use detail::{BlockNumber, DetailBlock, DetailBlocks};
 pub use fixed_blocks::FixedBlocks;
-pub use growing_blocks::{GrowingBlocks, NoPlace};
+pub use growing_blocks::{GrowingBlocks, NoPlace, PageAccount};
 pub use refusal::Refusal;
 pub use state::{GuestLevel, Owner, PageState};
 pub use table::PageStates;

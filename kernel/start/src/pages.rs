@@ -11,13 +11,10 @@ use hal::heap::TryPush;
 use hal::sync::Once;
 use hal::{OutOfMemory, StopReason, stop};
 use kernel_log::{log_for_host, log_for_tenant};
-use page_state::{ChunkWord, DetailBlock, GrowingBlocks, Owner, PageState, PageStates, Refusal};
+use page_state::{ChunkWord, DetailBlock, GrowingBlocks, Owner, PageAccount, PageState, Refusal};
 use platform_parameters::{MemoryKind, MemoryMap, MemoryRange, igvm_memory_map};
 
-/// The table's type: words and blocks live for ever.
-pub type Table = PageStates<'static, &'static GrowingBlocks>;
-
-static TABLE: Once<Table> = Once::new();
+static TABLE: Once<PageAccount> = Once::new();
 
 /// What single pages are noted in.
 static BLOCKS: GrowingBlocks = GrowingBlocks::new();
@@ -35,7 +32,7 @@ const MOST_MEMORY: u64 = 1 << 46;
 /// The state of every page; `None` on a platform whose loader gives no memory
 /// map.
 #[must_use]
-pub fn table() -> Option<&'static Table> {
+pub fn table() -> Option<&'static PageAccount> {
     TABLE.get()
 }
 
@@ -100,17 +97,17 @@ impl From<Refusal> for Unmade {
     }
 }
 
-fn make(block: &BootBlock<'_>, map: &MemoryMap<'_>) -> Result<Table, Unmade> {
+fn make(block: &BootBlock<'_>, map: &MemoryMap<'_>) -> Result<PageAccount, Unmade> {
     // Checked blocks do not overflow.
     let region_end = block.region_base.saturating_add(block.region_size);
     let parts_end = block.guest_parts().map(Part::end).max().unwrap_or(0);
     let kernel_memory = guest_kernel_memory(block);
     let kernel_end = kernel_memory.end * PAGE_SIZE;
-    let words = Table::words_for(map.end().max(region_end).max(parts_end).max(kernel_end));
+    let words = PageAccount::words_for(map.end().max(region_end).max(parts_end).max(kernel_end));
     let words = usize::try_from(words).map_err(|_| OutOfMemory)?;
     let chunks = filled(words, ChunkWord::new)?;
     BLOCKS.add(filled(MOST_MIXED_CHUNKS, DetailBlock::new)?).map_err(|_| OutOfMemory)?;
-    let mut table = PageStates::new(chunks, &BLOCKS);
+    let mut table = PageAccount::new(chunks, &BLOCKS);
     for range in map.ranges().iter().filter(|range| range.kind == MemoryKind::Memory) {
         table.declare(pages(range.start, range.end()), PageState::Unvalidated)?;
     }

@@ -16,58 +16,29 @@ use crate::layout::part::Start;
 const CODE: SegmentSelector = SegmentSelector(0x10);
 const DATA: SegmentSelector = SegmentSelector(0x18);
 
-/// Limit of tables and system segments after a reset.
-const RESET_LIMIT: u32 = 0xffff;
-
 const CR0: Cr0 = Cr0::PG.union(Cr0::WP).union(Cr0::NE).union(Cr0::ET).union(Cr0::PE);
 const CR4: Cr4 = Cr4::PAE;
 const EFER: Efer = Efer::NXE.union(Efer::LMA).union(Efer::LME);
 
 /// The state as an SNP save area at VMPL 0 [APM 24593 §15.34.10, table B-4].
 pub(super) fn vmsa(start: &Start, features: SevFeatures) -> Vmsa {
-    let code = flat(CODE, SegmentAttributes::CODE_64);
-    let data = flat(DATA, SegmentAttributes::DATA);
     let (descriptor_table, descriptor_table_limit) = start.descriptor_table;
-    let system = |attributes| SegmentRegister {
+    let table = |base, limit| SegmentRegister {
         selector: SegmentSelector::NULL,
-        attributes,
-        limit: RESET_LIMIT,
-        base: 0,
+        attributes: SegmentAttributes::empty(),
+        limit,
+        base,
     };
     let mut page = Vmsa::zeroed();
-    page.es = data;
-    page.cs = code;
-    page.ss = data;
-    page.ds = data;
-    page.fs = data;
-    page.gs = data;
-    page.gdtr = SegmentRegister {
-        limit: descriptor_table_limit.into(),
-        base: descriptor_table,
-        ..system(SegmentAttributes::empty())
-    };
-    page.idtr = system(SegmentAttributes::empty());
-    page.ldtr = system(SegmentAttributes::LDT);
-    page.tr = system(SegmentAttributes::TSS_BUSY);
+    page.enter_64_bit_mode(CODE, DATA);
+    page.gdtr = table(descriptor_table, descriptor_table_limit.into());
+    page.idtr = table(0, reset::TABLE_LIMIT);
     page.vmpl = 0;
-    // Every SNP save area has SVME set, or VMRUN refuses it.
-    page.efer = EFER | Efer::SVME;
-    page.cr0 = CR0;
     page.cr3 = start.page_table_root | start.c_bit_mask;
-    // KVM sets MCE whatever the image says; with it here, the measurement is
-    // the same for all loaders (Linux `svm_set_cr4`).
-    page.cr4 = CR4 | Cr4::MCE;
-    page.dr6 = reset::DR6;
-    page.dr7 = reset::DR7;
-    page.rflags = Rflags::FIXED;
     page.rip = start.instruction;
     page.rsp = start.stack;
     page.rsi = start.rsi;
     page.rdi = start.rdi;
-    page.g_pat = reset::PAT;
-    page.xcr0 = reset::XCR0;
-    page.mxcsr = reset::MXCSR;
-    page.x87_fcw = reset::X87_CONTROL_WORD;
     page.sev_features = features;
     page
 }
@@ -95,7 +66,7 @@ pub(super) fn native(start: &Start) -> IgvmNativeVpContextX64 {
         rip: start.instruction,
         rflags: Rflags::FIXED.bits(),
         idtr_base: 0,
-        idtr_limit: RESET_LIMIT as u16,
+        idtr_limit: reset::TABLE_LIMIT as u16,
         reserved: [0; 2],
         gdtr_limit,
         gdtr_base,
@@ -113,10 +84,6 @@ pub(super) fn native(start: &Start) -> IgvmNativeVpContextX64 {
         cr4: CR4.bits(),
         efer: EFER.bits(),
     }
-}
-
-fn flat(selector: SegmentSelector, attributes: SegmentAttributes) -> SegmentRegister {
-    SegmentRegister { selector, attributes, limit: u32::MAX, base: 0 }
 }
 
 /// Attributes with bits 8 to 11, where a descriptor holds part of the limit,

@@ -6,7 +6,8 @@ const SETUP_SIZE: usize = 3 * 512;
 /// A file that is started at the 64-bit entry of its protected-mode part, which
 /// is to lie at `load_address` and needs `memory_size` bytes from there on. Its
 /// size is a multiple of 16.
-pub(crate) fn write(protected_mode: &[u8], load_address: u64, memory_size: u32) -> Vec<u8> {
+#[must_use]
+pub fn write(protected_mode: &[u8], load_address: u64, memory_size: u32) -> Vec<u8> {
     let mut file = vec![0; SETUP_SIZE];
     let mut put = |offset: usize, value: &[u8]| {
         file[offset..offset + value.len()].copy_from_slice(value);

@@ -10,10 +10,8 @@ use abi_snp::ghcb::{
     ApCreation, ApCreationAction, ApicIdList, ExitCode, GuestFrame, RegisterGhcb,
     SaveArea as Words, ValidFields,
 };
-use abi_snp::{PageSize, SegmentRegister, SevFeatures, TscInfo, Vmpl, Vmsa};
-use abi_x86::{
-    Cr0, Cr4, Efer, Rflags, SIZE_2M, SIZE_4K, SegmentAttributes, SegmentSelector, reset,
-};
+use abi_snp::{PageSize, SevFeatures, TscInfo, Vmpl, Vmsa};
+use abi_x86::{SIZE_2M, SIZE_4K};
 use alloc::vec::Vec;
 use processor::{CODE_SELECTOR, DATA_SELECTOR};
 use zerocopy::FromBytes;
@@ -180,30 +178,10 @@ fn save_area_frames() -> Result<Frames<SaveArea>, StartError> {
 /// The state of [`enter`](ProcessorStart::entry): 64-bit mode, like the first
 /// processor's at its start.
 fn fill(vmsa: &mut Vmsa, start: &ProcessorStart) {
-    let flat =
-        |selector, attributes| SegmentRegister { selector, attributes, limit: u32::MAX, base: 0 };
-    let data = flat(DATA_SELECTOR, SegmentAttributes::DATA);
-    vmsa.cs = flat(CODE_SELECTOR, SegmentAttributes::CODE_64);
-    (vmsa.ds, vmsa.es, vmsa.ss, vmsa.fs, vmsa.gs) = (data, data, data, data, data);
-    let none = |attributes| SegmentRegister {
-        selector: SegmentSelector::NULL,
-        attributes,
-        limit: 0xffff,
-        base: 0,
-    };
-    vmsa.ldtr = none(SegmentAttributes::LDT);
-    vmsa.tr = none(SegmentAttributes::TSS_BUSY);
+    vmsa.enter_64_bit_mode(CODE_SELECTOR, DATA_SELECTOR);
     vmsa.vmpl = Vmpl::Vmpl0.number();
-    vmsa.efer = Efer::SVME | Efer::LME | Efer::LMA | Efer::NXE;
-    vmsa.cr0 = Cr0::PG | Cr0::WP | Cr0::NE | Cr0::ET | Cr0::PE;
-    vmsa.cr4 = Cr4::PAE | Cr4::MCE;
     vmsa.cr3 = cr3();
-    vmsa.rflags = Rflags::FIXED;
-    (vmsa.dr6, vmsa.dr7) = (reset::DR6, reset::DR7);
     (vmsa.rip, vmsa.rsp, vmsa.rdi) = (start.entry, start.stack_top, start.entry_argument);
-    vmsa.g_pat = reset::PAT;
-    vmsa.xcr0 = reset::XCR0;
-    (vmsa.mxcsr, vmsa.x87_fcw) = (reset::MXCSR, reset::X87_CONTROL_WORD);
     vmsa.sev_features = status::features();
 }
 

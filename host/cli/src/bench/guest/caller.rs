@@ -4,6 +4,7 @@
 //! kernel lets a program say which calls it makes.
 
 use abi_svsm::CallRegisters;
+use svsm_image::bzimage::write;
 
 /// Where it lies: nothing of the image's other parts is there.
 pub(super) const BASE: u64 = 0x100_0000;
@@ -17,9 +18,6 @@ const TABLE: usize = 0x1000;
 
 /// Where its pages for lists are.
 pub(super) const PAGES: u64 = BASE + 0x2000;
-
-/// Bytes of setup code before it: boot sector and one more.
-const SETUP: usize = 1024;
 
 /// The calls of its table, one after the other, then reason 0 of set 0; reason 1
 /// at once if one of them fails. The calling area is at 0xf000, as the builder
@@ -70,31 +68,7 @@ pub(super) fn bzimage(calls: &[CallRegisters], pages: &[[u8; 4096]]) -> Vec<u8> 
     content.resize(first_page, 0);
     content.extend(pages.as_flattened());
     assert!(content.len() <= SIZE as usize, "there is memory for all pages");
-    [setup(content.len()), content].concat()
-}
-
-/// The setup header of a kernel with a 64-bit entry and `size` bytes, a multiple
-/// of 16.
-fn setup(size: usize) -> Vec<u8> {
-    let mut setup = vec![0; SETUP];
-    let mut put = |offset: usize, value: &[u8]| {
-        setup[offset..offset + value.len()].copy_from_slice(value);
-    };
-    // One sector of setup code beside the boot sector.
-    put(0x1f1, &[1]);
-    put(0x1f4, &(size as u32 / 16).to_le_bytes());
-    put(0x1fe, &0xaa55_u16.to_le_bytes());
-    // A jump to where the header ends.
-    put(0x200, &[0xeb, 0x6a]);
-    put(0x202, b"HdrS");
-    put(0x206, &0x020f_u16.to_le_bytes());
-    put(0x22c, &0x7fff_ffff_u32.to_le_bytes());
-    // There is a 64-bit entry.
-    put(0x236, &1_u16.to_le_bytes());
-    put(0x238, &2047_u32.to_le_bytes());
-    put(0x258, &BASE.to_le_bytes());
-    put(0x260, &SIZE.to_le_bytes());
-    setup
+    write(&content, BASE, SIZE)
 }
 
 #[cfg(test)]
