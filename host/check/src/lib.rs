@@ -9,6 +9,7 @@
 //! | unsafe budget | `unsafe_budget` | each crate has exactly the `unsafe` that `unsafe-budget.toml` says |
 //! | floors | `floors` | no crate uses one above it, and crates form no circle |
 //! | module circles | `module_circles` | the files of a crate form no circle |
+//! | declared files | `declared_files` | every Rust file of a crate is declared as a module of it |
 //! | dependency list | `dependency_list` | `docs/src/dependencies.md` has a true row for each crate from elsewhere |
 //! | file length | `file_length` | no Rust file but tests has more than 600 lines |
 //! | nothing unfinished | `unfinished` | no mark of unfinished work is in code or documents |
@@ -17,11 +18,12 @@
 //!
 //! Below them, `disk` fills a `tree` of paths and texts, `sources`, `workspace`
 //! and `manifest` say what is in it (`nesting` keeps the parser from going too
-//! deep), `markdown` and `circle` serve several checks. What a check finds is a [`Problem`] with its place and what to do.
+//! deep), `markdown`, `circle`, `module_tree` and `test_only` serve several checks. What a check finds is a [`Problem`] with its place and what to do.
 #![forbid(unsafe_code)]
 
 mod book;
 mod circle;
+mod declared_files;
 mod dependency_list;
 mod disk;
 mod file_length;
@@ -29,11 +31,13 @@ mod floors;
 mod manifest;
 mod markdown;
 mod module_circles;
+mod module_tree;
 mod nesting;
 mod problem;
 #[cfg(test)]
 mod sample;
 mod sources;
+mod test_only;
 mod tree;
 mod unfinished;
 mod unsafe_budget;
@@ -52,11 +56,12 @@ type Check = (&'static str, fn(&Sources<'_>) -> Vec<Problem>);
 
 /// All checks, in the order in which they are run. A new check is a file of
 /// its own and a line here.
-const CHECKS: [Check; 9] = [
+const CHECKS: [Check; 10] = [
     ("sources can be read", sources::check),
     ("unsafe budget", unsafe_budget::check),
     ("floors", floors::check),
     ("module circles", module_circles::check),
+    ("declared files", declared_files::check),
     ("dependency list", dependency_list::check),
     ("file length", file_length::check),
     ("nothing unfinished", unfinished::check),

@@ -17,17 +17,15 @@
 //! could mean several things, all are taken.
 
 mod imports;
-mod module_tree;
 mod names;
 mod references;
-mod test_only;
 
 use std::collections::BTreeSet;
 
 use crate::circle::{Graph, circles};
+use crate::module_tree::{ModuleTree, Scope};
 use crate::problem::Problem;
 use crate::sources::Sources;
-use module_tree::ModuleTree;
 use names::Names;
 
 /// Reports each circle of files as a chain, with the lines that point on.
@@ -35,7 +33,7 @@ pub(crate) fn check(sources: &Sources<'_>) -> Vec<Problem> {
     let mut problems = BTreeSet::new();
     for package in &sources.workspace.packages {
         for root in package.product_roots(sources.tree) {
-            let modules = ModuleTree::build(sources, &root);
+            let modules = ModuleTree::build(sources, &root, Scope::Product);
             problems.extend(modules.problems.iter().cloned());
             for circle in circles(&file_graph(&modules)) {
                 let Some((file, line)) = circle.0.first() else { continue };

@@ -58,6 +58,7 @@ fn each_check_fails_for_its_own_reason_and_alone() {
             &HOUSE[5].1.replace("[lints]", "[dependencies]\na.path = \"../c\"\n[lints]"),
         ),
         ("module circles", CHILD.0, "//! B.\nuse super::*;\npub struct B;"),
+        ("declared files", "lib/a/src/c.rs", "//! C."),
         (
             "dependency list",
             "lib/b/Cargo.toml",

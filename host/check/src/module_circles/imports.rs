@@ -2,7 +2,7 @@
 
 use syn::{ItemUse, UseTree};
 
-use super::module_tree::plain;
+use crate::module_tree::plain;
 
 /// One thing that a `use` declaration imports.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,9 +12,9 @@ use syn::visit::{self, Visit};
 use syn::{ForeignItem, Item, ItemUse};
 
 use super::imports::{self, Binding};
-use super::module_tree::{ModuleId, ModuleTree, plain};
 use super::references::{Kind, Reference};
-use super::test_only;
+use crate::module_tree::{ModuleId, ModuleTree, plain};
+use crate::test_only;
 
 /// The names of all modules.
 pub(super) struct Names<'a> {

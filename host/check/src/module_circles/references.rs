@@ -4,8 +4,9 @@ use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use syn::visit::{self, Visit};
 use syn::{Attribute, ImplItem, Item, ItemUse, Macro, Path, TraitItem, Visibility};
 
-use super::module_tree::{ModuleId, ModuleTree, plain};
-use super::{imports, test_only};
+use super::imports;
+use crate::module_tree::{ModuleId, ModuleTree, plain};
+use crate::test_only;
 
 /// A path in the code, not yet followed.
 #[derive(Clone, Debug, PartialEq, Eq)]

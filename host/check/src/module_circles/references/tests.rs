@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::of;
-use crate::module_circles::module_tree::ModuleTree;
+use crate::module_tree::{ModuleTree, Scope};
 use crate::sample;
 use crate::sources::Sources;
 
@@ -13,7 +13,7 @@ fn paths(text: &str) -> Vec<(usize, String)> {
     let tree = sample::tree(&[("lib.rs", text)]);
     let sources = Sources::parse(&tree);
     assert_eq!(sources.problems, []);
-    let modules = ModuleTree::build(&sources, "lib.rs");
+    let modules = ModuleTree::build(&sources, "lib.rs", Scope::Product);
     let references = of(&modules, modules.root().unwrap());
     let mut paths: Vec<_> = references
         .into_iter()
@@ -116,7 +116,7 @@ proptest! {
         let text = format!("#[a({tokens})] fn f() {{ m!({tokens}); }}");
         let tree = sample::tree(&[("lib.rs", &text)]);
         let sources = Sources::parse(&tree);
-        let modules = ModuleTree::build(&sources, "lib.rs");
+        let modules = ModuleTree::build(&sources, "lib.rs", Scope::Product);
         if let Some(root) = modules.root() {
             prop_assert!(!of(&modules, root).is_empty());
         }

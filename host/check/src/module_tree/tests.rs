@@ -1,6 +1,6 @@
 //! Finding the files of modules.
 
-use super::ModuleTree;
+use super::{ModuleTree, Scope};
 use crate::sample;
 use crate::sources::Sources;
 
@@ -9,7 +9,7 @@ use crate::sources::Sources;
 fn found(files: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
     let tree = sample::tree(files);
     let sources = Sources::parse(&tree);
-    let modules = ModuleTree::build(&sources, files[0].0);
+    let modules = ModuleTree::build(&sources, files[0].0, Scope::Product);
     let paths = modules.ids().map(|id| modules.file(id).to_owned()).collect();
     (paths, modules.problems.iter().map(ToString::to_string).collect())
 }

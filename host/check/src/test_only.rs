@@ -4,7 +4,7 @@ use syn::punctuated::Punctuated;
 use syn::{Attribute, ImplItem, Item, Meta, Token, TraitItem};
 
 /// Whether an item is compiled for tests only.
-pub(super) fn item(item: &Item) -> bool {
+pub(crate) fn item(item: &Item) -> bool {
     is_test_only(match item {
         Item::Const(item) => &item.attrs,
         Item::Enum(item) => &item.attrs,
@@ -26,7 +26,7 @@ pub(super) fn item(item: &Item) -> bool {
 }
 
 /// Whether an item of an implementation is compiled for tests only.
-pub(super) fn impl_item(item: &ImplItem) -> bool {
+pub(crate) fn impl_item(item: &ImplItem) -> bool {
     is_test_only(match item {
         ImplItem::Const(item) => &item.attrs,
         ImplItem::Fn(item) => &item.attrs,
@@ -37,7 +37,7 @@ pub(super) fn impl_item(item: &ImplItem) -> bool {
 }
 
 /// Whether an item of a trait is compiled for tests only.
-pub(super) fn trait_item(item: &TraitItem) -> bool {
+pub(crate) fn trait_item(item: &TraitItem) -> bool {
     is_test_only(match item {
         TraitItem::Const(item) => &item.attrs,
         TraitItem::Fn(item) => &item.attrs,

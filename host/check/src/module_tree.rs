@@ -5,20 +5,29 @@
 
 use syn::{Item, ItemMod, Lit, Meta};
 
-use super::test_only;
 use crate::problem::Problem;
 use crate::sources::Sources;
+use crate::test_only;
 use crate::tree::{entry, folder_of, has_extension, join};
 
 /// One module of a [`ModuleTree`]; only meaningful there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct ModuleId(usize);
+pub(crate) struct ModuleId(usize);
 
-/// All modules that are not for tests only.
-pub(super) struct ModuleTree<'a> {
+/// Which modules a [`ModuleTree`] has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// Those that are not for tests only.
+    Product,
+    /// All.
+    WithTests,
+}
+
+/// The modules that one root leads to.
+pub(crate) struct ModuleTree<'a> {
     modules: Vec<Module<'a>>,
     /// Declared modules without a file.
-    pub(super) problems: Vec<Problem>,
+    pub(crate) problems: Vec<Problem>,
 }
 
 struct Module<'a> {
@@ -33,8 +42,9 @@ struct Module<'a> {
 }
 
 impl<'a> ModuleTree<'a> {
-    /// The modules that the file `root` leads to; none if it was not parsed.
-    pub(super) fn build(sources: &'a Sources<'_>, root: &str) -> Self {
+    /// The modules in `scope` that the file `root` leads to; none if it was not
+    /// parsed.
+    pub(crate) fn build(sources: &'a Sources<'_>, root: &str, scope: Scope) -> Self {
         let mut tree = Self { modules: Vec::new(), problems: Vec::new() };
         if let Some((file, parsed)) = sources.rust.get_key_value(root) {
             tree.modules.push(Module {
@@ -51,7 +61,7 @@ impl<'a> ModuleTree<'a> {
         while let Some(module) = tree.modules.get(next) {
             for item in module.items {
                 if let Item::Mod(declaration) = item
-                    && !test_only::item(item)
+                    && (scope == Scope::WithTests || !test_only::item(item))
                 {
                     tree.add_child(sources, ModuleId(next), declaration);
                 }
@@ -135,33 +145,33 @@ impl<'a> ModuleTree<'a> {
     }
 
     /// All modules, each before its children; the root is the first.
-    pub(super) fn ids(&self) -> impl Iterator<Item = ModuleId> {
+    pub(crate) fn ids(&self) -> impl Iterator<Item = ModuleId> {
         (0..self.modules.len()).map(ModuleId)
     }
 
     /// The module of the root file, if it was parsed.
-    pub(super) fn root(&self) -> Option<ModuleId> {
+    pub(crate) fn root(&self) -> Option<ModuleId> {
         self.ids().next()
     }
 
     /// The file a module lies in.
-    pub(super) fn file(&self, id: ModuleId) -> &'a str {
+    pub(crate) fn file(&self, id: ModuleId) -> &'a str {
         self.module(id).file
     }
 
     /// The module around this one; `None` for the root.
-    pub(super) fn parent(&self, id: ModuleId) -> Option<ModuleId> {
+    pub(crate) fn parent(&self, id: ModuleId) -> Option<ModuleId> {
         self.module(id).parent
     }
 
     /// Names and identities of the modules declared in this one.
-    pub(super) fn children(&self, id: ModuleId) -> &[(String, ModuleId)] {
+    pub(crate) fn children(&self, id: ModuleId) -> &[(String, ModuleId)] {
         &self.module(id).children
     }
 
     /// What a module holds apart from other modules and from what is for tests
     /// only.
-    pub(super) fn items(&self, id: ModuleId) -> impl Iterator<Item = &'a Item> {
+    pub(crate) fn items(&self, id: ModuleId) -> impl Iterator<Item = &'a Item> {
         let items = self.module(id).items.iter();
         items.filter(|item| !matches!(item, Item::Mod(_)) && !test_only::item(item))
     }
@@ -174,7 +184,7 @@ impl<'a> ModuleTree<'a> {
 }
 
 /// A name without the mark of a raw identifier.
-pub(super) fn plain(identifier: &proc_macro2::Ident) -> String {
+pub(crate) fn plain(identifier: &proc_macro2::Ident) -> String {
     let text = identifier.to_string();
     text.strip_prefix("r#").map(str::to_owned).unwrap_or(text)
 }
