@@ -6,6 +6,7 @@
 
 mod guest;
 mod kernel;
+mod sheet;
 mod tpm;
 
 use anyhow::Result;

@@ -10,32 +10,24 @@
 //! | `calls` | what calls cost, by a guest that does nothing else |
 //! | `caller` | that guest |
 //! | `boots` | Linux with and without the module, and the way to its entry |
-//! | `figures` | the table |
 
 mod boots;
 mod caller;
 mod calls;
-mod figures;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
-use self::figures::{Figure, committed, markdown, rows};
+use super::sheet::{Form, Sheet};
 use crate::failure::Verdict;
 use crate::log::Log;
-use crate::output_file;
 use crate::project::Project;
-use crate::table;
 
 /// Arguments of `svsm bench guest`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Write the table for the book
-    #[arg(long)]
-    markdown: bool,
+    #[command(flatten)]
+    form: Form,
 }
-
-/// Where the book has the figures.
-const BOOK: &str = "docs/src/figures.md";
 
 /// Measures. Bad if a budget is exceeded.
 ///
@@ -52,16 +44,6 @@ pub(crate) fn run(arguments: &Arguments, project: &Project) -> Result<Verdict> {
     let spinner = terminal.busy("boots");
     figures.extend(boots::measure(project, &mut log)?);
     drop(spinner);
-    let json = serde_json::to_string_pretty(&figures)?;
-    output_file::write(&output.join("guest.json"), (json + "\n").as_bytes())?;
-
-    if arguments.markdown {
-        terminal.line(markdown(&figures).trim_end())?;
-    } else {
-        let book = project.workspace.root().join(BOOK);
-        let book = std::fs::read_to_string(&book)
-            .with_context(|| format!("cannot read {}", book.display()))?;
-        terminal.line(&table::render(&rows(&figures, &committed(&book)), terminal))?;
-    }
-    Ok(if figures.iter().all(Figure::keeps_budget) { Verdict::Good } else { Verdict::Bad })
+    let columns = vec!["Count".to_owned()];
+    Sheet { topic: "Guest", columns, figures }.report(&arguments.form, project)
 }

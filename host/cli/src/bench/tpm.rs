@@ -9,6 +9,7 @@ use serde::Serialize;
 use svsm_tpm::message::Response;
 use tpm::ResponseCode;
 
+use super::sheet::Form;
 use crate::failure::Verdict;
 use crate::log::Log;
 use crate::project::Project;
@@ -26,9 +27,8 @@ pub(crate) struct Arguments {
     /// Only commands whose name contains this
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     only: String,
-    /// Write the table for the book
-    #[arg(long)]
-    markdown: bool,
+    #[command(flatten)]
+    form: Form,
 }
 
 /// Medians for one command, in microseconds.
@@ -78,7 +78,7 @@ pub(crate) fn run(arguments: &Arguments, project: &Project) -> Result<Verdict> {
     std::fs::write(&file, serde_json::to_string_pretty(&figures)?)
         .with_context(|| format!("cannot write {}", file.display()))?;
     let terminal = project.session.terminal;
-    if arguments.markdown {
+    if arguments.form.markdown {
         terminal.line(markdown(&figures).trim_end())?;
     } else {
         terminal.line(&table::render(&rows(&figures), terminal))?;

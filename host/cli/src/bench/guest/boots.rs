@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use svsm_image::manifest::LinuxPayload;
 use svsm_initrd::ram_disk::Task;
 
-use super::figures::Figure;
+use crate::bench::sheet::Figure;
 use crate::guest;
 use crate::log::Log;
 use crate::module_image::image_in;
@@ -63,7 +63,7 @@ pub(super) fn measure(project: &Project, log: &mut Log) -> Result<Vec<Figure>> {
         [("without the module", &alone, &bare), ("below the module", &below, &small)]
     {
         let mut add = |unit: &str, count| {
-            figures.push(Figure::new(format!("boot {what}, {unit}"), count));
+            figures.push(Figure::new(format!("boot {what}, {unit}"), [count]));
         };
         add("instructions", of(counts, "others", "instructions of the guest (with --icount)")?);
         add("exits", counts.rows("exits").map(|(_, count)| count).sum());
@@ -84,9 +84,9 @@ fn start(small: &Statistics, large: &Statistics) -> Result<Vec<Figure>> {
         let (small, large) = (small?, large?);
         let budget = (unit == "instructions").then_some(MOST_INSTRUCTIONS);
         let name = format!("start to the guest's entry, {unit}");
-        figures.push(Figure { budget, ..Figure::new(name, small) });
+        figures.push(Figure { budget, ..Figure::new(name, [small]) });
         let more = large.checked_sub(small).context("more memory costs less")?;
-        figures.push(Figure::new(format!("set-up of memory, {unit} for each GiB"), more));
+        figures.push(Figure::new(format!("set-up of memory, {unit} for each GiB"), [more]));
     }
     Ok(figures)
 }
@@ -184,7 +184,7 @@ mod tests {
             Statistics::new(vec![Section { name: "VMPL0 before others run".to_owned(), rows }])
         };
         let figures = start(&counts(100, 7), &counts(130, 9))?;
-        let found: Vec<_> = figures.iter().map(|figure| figure.count).collect();
+        let found: Vec<_> = figures.iter().map(|figure| figure.counts[0]).collect();
         assert_eq!(found, [100, 30, 7, 2]);
         assert_eq!(figures[0].budget, Some(MOST_INSTRUCTIONS));
         assert!(start(&counts(100, 7), &counts(90, 9)).is_err());

@@ -13,7 +13,7 @@ use svsm_image::manifest::LinuxPayload;
 use zerocopy::IntoBytes;
 
 use super::caller::{PAGES, bzimage};
-use super::figures::Figure;
+use crate::bench::sheet::Figure;
 use crate::log::Log;
 use crate::module_image::image_in;
 use crate::project::Project;
@@ -144,7 +144,7 @@ fn figures(wanted: &[Wanted], statistics: &Statistics) -> Result<Vec<Figure>> {
     }
     let mut figures: Vec<Figure> = Vec::new();
     for (wanted, (name, instructions)) in wanted.iter().zip(counted) {
-        let figure = Figure::new(format!("{}, instructions", wanted.name), instructions);
+        let figure = Figure::new(format!("{}, instructions", wanted.name), [instructions]);
         let figure = Figure { budget: wanted.budget, ..figure };
         // One request: to run the guest again.
         if name != format!("{:#x}, 1 requests", wanted.call.rax) {
@@ -186,7 +186,7 @@ mod tests {
         let wanted = || Wanted { name: "empty".to_owned(), call, budget: Some(2) };
         let wanted = [wanted(), wanted()];
         let figures = figures(&wanted, &counted(&["0x6, 1 requests"; 2]))?;
-        let expected = Figure { budget: Some(2), ..Figure::new("empty, instructions", 2) };
+        let expected = Figure::new("empty, instructions", [2]).within(2);
         assert_eq!(figures, [expected]);
         for wrong in [&["0x6, 1 requests"][..], &["0x6, 2 requests"; 2], &["0x1, 1 requests"; 2]] {
             assert!(super::figures(&wanted, &counted(wrong)).is_err());

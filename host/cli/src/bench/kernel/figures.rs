@@ -1,8 +1,7 @@
 //! The rows of the table, and budgets.
 
-use serde::Serialize;
-
-use super::machines::{Counts, MACHINES};
+use super::machines::Counts;
+use crate::bench::sheet::Figure;
 
 /// Instructions until a guest can be entered.
 const MOST_INSTRUCTIONS: u64 = 15_000_000;
@@ -12,54 +11,12 @@ const LARGEST_IMAGE: u64 = 2 << 20;
 /// 24 KiB more, which the smallest budget leaves out.
 const MOST_MEMORY: u64 = (4 << 20) + (24 << 10);
 
-/// A column of the table: a machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place(usize);
-
-impl Place {
-    /// All columns.
-    pub(super) fn all() -> impl Iterator<Item = Self> {
-        (0..MACHINES.len()).map(Self)
-    }
-}
-
-/// A row.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Figure {
-    pub(super) name: String,
-    /// By machine; one that has none, or all the same, has the first only.
-    counts: Vec<u64>,
-    /// What none of them may exceed.
-    pub(super) budget: Option<u64>,
-}
-
-impl Figure {
-    /// A row with these counts.
-    pub(super) fn new(name: impl Into<String>, counts: Vec<u64>) -> Self {
-        Self { name: name.into(), counts, budget: None }
-    }
-
-    fn within(self, budget: u64) -> Self {
-        Self { budget: Some(budget), ..self }
-    }
-
-    /// The count on a machine.
-    pub(super) fn at(&self, place: Place) -> Option<u64> {
-        self.counts.get(place.0).copied()
-    }
-
-    /// Whether no count exceeds the budget.
-    pub(super) fn keeps_budget(&self) -> bool {
-        self.budget.is_none_or(|budget| self.counts.iter().all(|count| *count <= budget))
-    }
-}
-
 /// All rows, of an image of `size` bytes and what was counted on each machine.
 pub(super) fn all_figures(size: u64, counts: &[Counts]) -> Vec<Figure> {
-    let by_machine = |count: fn(&Counts) -> u64| counts.iter().map(count).collect();
+    let by_machine = |count: fn(&Counts) -> u64| counts.iter().map(count).collect::<Vec<u64>>();
     let resident = |counts: &Counts| counts.memory.iter().map(|(_, bytes)| bytes).sum();
     let mut figures = vec![
-        Figure::new("image, bytes", vec![size]).within(LARGEST_IMAGE),
+        Figure::new("image, bytes", [size]).within(LARGEST_IMAGE),
         Figure::new("start: instructions of all processors", by_machine(|c| c.instructions))
             .within(MOST_INSTRUCTIONS),
         Figure::new("start: exits of all processors", by_machine(|c| c.exits)),
