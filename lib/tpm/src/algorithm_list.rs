@@ -26,7 +26,7 @@ pub(crate) fn algorithms() -> Vec<(u16, u32)> {
         (0x0014, ASYMMETRIC | SIGNING),
         (0x0015, ASYMMETRIC | ENCRYPTING),
         (0x0016, ASYMMETRIC | SIGNING),
-        (0x0017, ASYMMETRIC | HASH | ENCRYPTING),
+        (0x0017, ASYMMETRIC | ENCRYPTING),
         (0x0018, ASYMMETRIC | SIGNING),
         (0x0019, ASYMMETRIC | METHOD),
         (0x001A, ASYMMETRIC | SIGNING),
@@ -35,7 +35,7 @@ pub(crate) fn algorithms() -> Vec<(u16, u32)> {
         (0x0020, HASH | METHOD),
         (0x0022, HASH | METHOD),
         (0x0023, ASYMMETRIC | OBJECT),
-        (0x0025, SYMMETRIC | OBJECT),
+        (0x0025, OBJECT),
         (0x0026, SYMMETRIC),
         (0x003F, SYMMETRIC | SIGNING),
         // CTR, OFB, CBC, CFB, ECB.

@@ -2,7 +2,6 @@
 
 use crate::response_code::ResponseCode;
 use crate::state::object::Object;
-use crate::wire::algorithm::SymmetricMode;
 use crate::wire::bits::ObjectAttributes as Attributes;
 use crate::wire::public::{Details, Public};
 use crate::wire::scheme::{ECDH, KDFA, KeyedHashScheme, OAEP, RSAES, Scheme};
@@ -63,12 +62,8 @@ pub(crate) fn check_use(public: &Public) -> Result<(), ResponseCode> {
             if !sign && !decrypt {
                 return Err(ResponseCode::ATTRIBUTES);
             }
-            if storage {
-                let cipher = symmetric.ok_or(ResponseCode::SYMMETRIC)?;
-                if cipher.mode != Some(SymmetricMode::CipherFeedback) {
-                    return Err(ResponseCode::MODE);
-                }
-            } else if symmetric.is_some() {
+            // A parent protects with CFB, whatever mode it names.
+            if storage != symmetric.is_some() {
                 return Err(ResponseCode::SYMMETRIC);
             }
             check_scheme(*scheme, sign, decrypt, restricted)
@@ -84,12 +79,7 @@ pub(crate) fn check_use(public: &Public) -> Result<(), ResponseCode> {
             }
             _ => Err(ResponseCode::SCHEME),
         },
-        Details::Cipher { cipher, .. } => {
-            if storage && cipher.mode != Some(SymmetricMode::CipherFeedback) {
-                return Err(ResponseCode::MODE);
-            }
-            Ok(())
-        }
+        Details::Cipher { .. } => Ok(()),
     }
 }
 

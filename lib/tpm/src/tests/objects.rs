@@ -224,6 +224,24 @@ fn templates_that_make_no_sense_are_refused() {
 }
 
 #[test]
+fn a_parent_protects_whatever_mode_it_names() {
+    let ecc = |mode: u8| [0, 6, 0, 128, 0, mode, 0, 0x10, 0, 3, 0, 0x10, 0, 0, 0, 0].to_vec();
+    let cases = [
+        (0x25, [0, 6, 0, 128, 0, 0x10, 0, 0].to_vec()),
+        (0x25, [0, 6, 0, 128, 0, 0x40, 0, 0].to_vec()),
+        (0x23, ecc(0x44)),
+    ];
+    for (kind, details) in cases {
+        let mut rig = Rig::started();
+        let parent = template(kind, COMMON | RESTRICTED | DECRYPT, &details);
+        let (parent, _) = primary(&mut rig, OWNER, &parent);
+        let (private, public) =
+            child(&mut rig, parent, &creation(b"", b"data", &sealed())).expect("seal");
+        load(&mut rig, parent, &private, &public).expect("load");
+    }
+}
+
+#[test]
 fn a_persistent_object_outlasts_power() {
     let mut rig = Rig::started();
     let (handle, public) = primary(&mut rig, OWNER, &storage());
