@@ -5,7 +5,9 @@
 //! changes would hardly ever hit; so both are put right first.
 #![no_main]
 
-use abi_simulator::launch::{CpuidPolicy, Options as Machine, SecurityProcessor, Trace};
+use abi_simulator::launch::{
+    CpuidAdditions, CpuidPolicy, Options as Machine, SecurityProcessor, Trace,
+};
 use abi_snp::SevFeatures;
 use libfuzzer_sys::fuzz_target;
 use svsm_image::diff::Diff;
@@ -34,6 +36,7 @@ fn machine() -> MachineOptions<'static> {
             vcpus: 8,
             c_bit: 51,
             cpuid_policy: CpuidPolicy::REDUCED,
+            cpuid_additions: CpuidAdditions::empty(),
             ghcb_minimum: 2,
             ghcb_maximum: 2,
             sev_features: SevFeatures::SNP_ACTIVE,

@@ -52,7 +52,7 @@ mod writer;
 pub use error::{Error, Problem};
 pub use file::LaunchFile;
 pub use guest::{AuthorKey, Identity, LaunchStart};
-pub use options::{CpuidPolicy, MAX_VCPUS, Options, Trace};
+pub use options::{CpuidAdditions, CpuidPolicy, MAX_VCPUS, Options, Trace};
 pub use pages::{GivenPages, LaunchStep, PAGE_SIZE, Page, PageRun, Pages, SharedPages};
 pub use record::{RecordKind, VERSION};
 pub use security_processor::SecurityProcessor;

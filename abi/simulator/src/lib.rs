@@ -21,4 +21,4 @@ pub mod launch;
 mod memory;
 pub mod report;
 
-pub use memory::{HIGH_MEMORY_BASE, LOW_MEMORY_LIMIT, MemoryRange, memory_ranges};
+pub use memory::{HIGH_MEMORY_BASE, LOW_MEMORY_LIMIT, MAX_MEMORY, MemoryRange, memory_ranges};

@@ -12,6 +12,9 @@ pub const LOW_MEMORY_LIMIT: u64 = 0x7000_0000;
 /// [`LOW_MEMORY_LIMIT`]: 4 GiB.
 pub const HIGH_MEMORY_BASE: u64 = 1 << 32;
 
+/// Most memory of a simulated machine's guest, in bytes: 8 GiB.
+pub const MAX_MEMORY: u64 = 8 << 30;
+
 /// A range of guest physical memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]

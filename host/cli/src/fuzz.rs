@@ -213,7 +213,9 @@ fn parse(manifest: &str) -> Result<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Effort, parse};
+    use std::path::Path;
+
+    use super::{Effort, parse, targets};
 
     #[test]
     fn targets_are_the_manifest_s_programs() -> anyhow::Result<()> {
@@ -221,6 +223,21 @@ mod tests {
         assert_eq!(parse(manifest)?, ["elf", "igvm"]);
         assert!(parse("[package]\nname = 'fuzz'").is_err());
         assert!(parse("not toml").is_err());
+        Ok(())
+    }
+
+    #[test]
+    fn every_target_is_one_of_them() -> anyhow::Result<()> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let mut files: Vec<String> = Vec::new();
+        for entry in std::fs::read_dir(root.join("fuzz/targets"))? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == "rs") {
+                files.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
+            }
+        }
+        files.sort();
+        assert_eq!(targets(&root)?, files);
         Ok(())
     }
 

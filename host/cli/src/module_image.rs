@@ -5,8 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use abi_snp::SevFeatures;
 use anyhow::{Result, anyhow};
-use svsm_image::manifest::{CBit, ConsoleName, Kind, LinuxPayload, Manifest, PlatformName};
+use svsm_image::manifest::{
+    CBit, ConsoleName, Features, Kind, LinuxPayload, Manifest, PlatformName,
+};
 
 use crate::build;
 use crate::output_file;
@@ -32,14 +35,20 @@ impl CompiledModule {
     }
 
     /// An image for SEV-SNP alone, with `guest` below the module and this C-bit:
-    /// an IGVM file.
+    /// an IGVM file. The module asks for the SEV features `more` beside those of
+    /// its manifest.
     ///
     /// # Errors
     ///
     /// Guest and module do not fit together, or a file of the guest cannot be
     /// read.
-    pub(crate) fn image(&self, guest: Option<LinuxPayload>, c_bit: u32) -> Result<Vec<u8>> {
-        let manifest = changed(&self.manifest, guest, c_bit)?;
+    pub(crate) fn image(
+        &self,
+        guest: Option<LinuxPayload>,
+        c_bit: u32,
+        more: SevFeatures,
+    ) -> Result<Vec<u8>> {
+        let manifest = changed(&self.manifest, guest, c_bit, more)?;
         Ok(svsm_image::build::build(&manifest, &manifest.platforms, &self.programs)?.igvm)
     }
 
@@ -63,30 +72,40 @@ pub(crate) fn image_in(
     project: &Project,
     guest: Option<LinuxPayload>,
     c_bit: u32,
+    more: SevFeatures,
     messages: Stdio,
 ) -> Result<PathBuf> {
-    let image = CompiledModule::new(project, messages)?.image(guest, c_bit)?;
+    let image = CompiledModule::new(project, messages)?.image(guest, c_bit, more)?;
     let path = folder.join("svsm.igvm");
     output_file::write(&path, &image)?;
     Ok(path)
 }
 
 /// The manifest of an image for one machine.
-fn changed(manifest: &Manifest, guest: Option<LinuxPayload>, c_bit: u32) -> Result<Manifest> {
+fn changed(
+    manifest: &Manifest,
+    guest: Option<LinuxPayload>,
+    c_bit: u32,
+    more: SevFeatures,
+) -> Result<Manifest> {
     let mut manifest = manifest.clone();
     let Kind::Module(module) = &mut manifest.kind else {
         return Err(anyhow!("the default manifest describes no image with the module"));
     };
     module.guest = guest;
     manifest.platforms = BTreeSet::from([PlatformName::Snp]);
-    manifest.snp.c_bit =
-        CBit::try_from(u64::from(c_bit)).map_err(|problem: String| anyhow!(problem))?;
+    let wrong = |problem: String| anyhow!(problem);
+    manifest.snp.c_bit = CBit::try_from(u64::from(c_bit)).map_err(wrong)?;
+    let features = manifest.snp.sev_features.get() | more;
+    manifest.snp.sev_features = Features::try_from(features.bits()).map_err(wrong)?;
     Ok(manifest)
 }
 
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+
+    use abi_snp::SevFeatures;
 
     use super::{Kind, LinuxPayload, Manifest, PlatformName, changed};
 
@@ -110,8 +129,10 @@ size = 0x0100_0000
             initrd: None,
             command_line: "quiet".to_owned(),
         };
-        let manifest = changed(&manifest, Some(guest.clone()), 47)?;
+        let manifest = changed(&manifest, Some(guest.clone()), 47, SevFeatures::DEBUG_SWAP)?;
         assert_eq!(manifest.snp.c_bit.mask(), 1 << 47);
+        let features = SevFeatures::SNP_ACTIVE | SevFeatures::DEBUG_SWAP;
+        assert_eq!(manifest.snp.sev_features.get(), features);
         assert_eq!(manifest.platforms, [PlatformName::Snp].into());
         let Kind::Module(module) = manifest.kind else { anyhow::bail!("another kind") };
         assert_eq!(module.guest, Some(guest));
@@ -123,7 +144,7 @@ size = 0x0100_0000
         let text = "name = \"linux\"\nkind = \"linux\"\nplatforms = [\"snp\"]\n\
                     [linux]\nkernel = \"k\"\nmemory_size = 0x0400_0000\n";
         let manifest = Manifest::parse(text, Path::new(""))?;
-        assert!(changed(&manifest, None, 51).is_err());
+        assert!(changed(&manifest, None, 51, SevFeatures::empty()).is_err());
         Ok(())
     }
 }

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use abi_simulator::launch::{CpuidPolicy, Trace};
+use abi_simulator::launch::{CpuidAdditions, CpuidPolicy, MAX_VCPUS, Trace};
 use abi_simulator::report;
 use abi_snp::{SevFeatures, Vmpl};
 use anyhow::Result;
@@ -92,15 +92,15 @@ pub(crate) struct Arguments {
     )]
     guest_script: Option<PathBuf>,
 
-    /// Virtual processors, 1 to 8 [default: 2 for a guest of the module, else 1]
+    /// Virtual processors, 1 to 16 [default: 2 for a guest of the module, else 1]
     #[arg(
         long,
         value_name = "N",
-        value_parser = clap::value_parser!(u32).range(1..=8),
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_VCPUS)),
         help_heading = "Platform"
     )]
     cpus: Option<u32>,
-    /// Memory of the guest, up to 4G, in steps of 2M
+    /// Memory of the guest, up to 8G, in steps of 2M
     #[arg(
         long,
         value_name = "SIZE",
@@ -132,6 +132,10 @@ pub(crate) struct Arguments {
     /// Processor features that the guest is shown
     #[arg(long, value_name = "POLICY", value_enum, default_value_t, help_heading = "Platform")]
     cpuid: Cpuid,
+    /// Show the guest INVLPGB and TLBSYNC, by which a processor makes all others
+    /// forget translations
+    #[arg(long, help_heading = "Platform")]
+    invlpgb: bool,
     /// Version of attestation reports: 2, 3 or 5
     #[arg(
         long,
@@ -246,6 +250,8 @@ enum Cpuid {
     /// Without XSAVE, and so without AVX and protection keys
     #[default]
     Reduced,
+    /// With XSAVE and AVX, but without XSAVEC, which Linux insists on
+    Xsave,
     /// All that QEMU's processor has and an SNP guest can have
     Full,
 }
@@ -333,6 +339,12 @@ fn request(arguments: &Arguments, provided: &Provided, cpus: u32) -> Request {
             cpuid: match arguments.cpuid {
                 Cpuid::Full => CpuidPolicy::FULL,
                 Cpuid::Reduced => CpuidPolicy::REDUCED,
+                Cpuid::Xsave => CpuidPolicy::XSAVE,
+            },
+            cpuid_additions: if arguments.invlpgb {
+                CpuidAdditions::INVLPGB
+            } else {
+                CpuidAdditions::empty()
             },
             report_version: arguments.report_version,
             vmpl: arguments.vmpl,

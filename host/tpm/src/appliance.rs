@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use tpm::{Change, Device, PhysicalPresence, Platform, PowerOnError, Store, StoreError};
+use tpm::{
+    Change, Device, PhysicalPresence, Platform, PowerOnError, Store, StoreError, VOLATILE_RECORD,
+};
 use tpm_crypto::provider::Provider;
 use zeroize::Zeroizing;
 
@@ -35,6 +37,9 @@ pub enum ReplaceError {
     /// What was given is no state.
     #[error("{0}")]
     Format(#[from] FormatError),
+    /// What was given is a state of the other kind.
+    #[error("it is a state of another kind: permanent and volatile state are set apart")]
+    Kind,
     /// See there.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -81,7 +86,8 @@ impl Appliance {
         Device::manufacture(&mut platform)
     }
 
-    /// Switches the device on; one that is on loses its power first.
+    /// Switches the device on; one that is on loses its power first. Volatile state
+    /// that is kept is taken up.
     ///
     /// # Errors
     ///
@@ -125,15 +131,17 @@ impl Appliance {
     /// Executes a command that came over connection `connection` from
     /// `locality`. None if the device is off.
     pub fn execute(&mut self, connection: u64, locality: u8, command: &[u8]) -> Option<Vec<u8>> {
-        let began = Instant::now();
+        let began = self.journal.is_kept().then(Instant::now);
         // If the device panics it is gone, and all that is known to be sound is
         // in the store.
         let mut device = self.device.take()?;
         let response = device.execute(&mut self.parts().1, locality, command);
         let timers = device.signaled_timers(&self.clock);
         self.device = Some(device);
-        let took = began.elapsed();
-        self.journal.command(&Entry { connection, locality, command, response: &response, took });
+        if let Some(took) = began.map(|began| began.elapsed()) {
+            let entry = Entry { connection, locality, command, response: &response, took };
+            self.journal.command(&entry);
+        }
         self.note_timers(timers);
         Some(response)
     }
@@ -179,10 +187,62 @@ impl Appliance {
     ///
     /// [`StoreError`].
     pub fn permanent_state(&mut self) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-        Ok(records::encode(&self.records()?, 0))
+        let mut permanent = self.all_records()?;
+        permanent.remove(&VOLATILE_RECORD);
+        Ok(records::encode(&permanent, 0))
     }
 
-    /// Puts a blob in the place of the permanent state.
+    /// The volatile state as one blob, with its secrets in the clear: that of the
+    /// device if it is on, else the one that is kept. Empty if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub fn volatile_state(&mut self) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+        let (device, mut platform) = self.parts();
+        let content = match device {
+            Some(device) => Some(Zeroizing::new(device.volatile_state(&mut platform)?)),
+            None => self.all_records()?.remove(&VOLATILE_RECORD),
+        };
+        let blob = |content| records::encode(&Records::from([(VOLATILE_RECORD, content)]), 0);
+        Ok(content.map(blob).unwrap_or_default())
+    }
+
+    /// Keeps the volatile state: if the next thing is that the device is switched
+    /// on, it goes on from here. False if the device is off.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub fn keep_volatile_state(&mut self) -> Result<bool, StoreError> {
+        let (device, mut platform) = self.parts();
+        let Some(device) = device else { return Ok(false) };
+        device.keep_volatile_state(&mut platform).map(|()| true)
+    }
+
+    /// Keeps the volatile state in a blob, from which the device goes on when it is
+    /// switched on. An empty blob removes what is kept.
+    ///
+    /// # Errors
+    ///
+    /// [`ReplaceError`]; what was kept before is untouched then.
+    pub fn replace_volatile_state(&mut self, blob: &[u8]) -> Result<(), ReplaceError> {
+        if self.is_on() {
+            return Err(ReplaceError::On);
+        }
+        let mut content = None;
+        if !blob.is_empty() {
+            let (mut records, _) = records::decode(blob)?;
+            content = records.remove(&VOLATILE_RECORD).map(|content| content.to_vec());
+            if content.is_none() || !records.is_empty() {
+                return Err(ReplaceError::Kind);
+            }
+        }
+        Ok(self.store.commit(&[Change { key: VOLATILE_RECORD, content }])?)
+    }
+
+    /// Puts a blob in the place of the permanent state. Volatile state that is
+    /// kept is removed: it belongs to the old one.
     ///
     /// # Errors
     ///
@@ -192,7 +252,10 @@ impl Appliance {
             return Err(ReplaceError::On);
         }
         let (new, _) = records::decode(blob)?;
-        let old = self.records()?;
+        if new.contains_key(&VOLATILE_RECORD) {
+            return Err(ReplaceError::Kind);
+        }
+        let old = self.all_records()?;
         let gone = old.keys().filter(|key| !new.contains_key(key));
         let mut changes: Vec<Change> =
             gone.map(|key| Change { key: *key, content: None }).collect();
@@ -215,7 +278,7 @@ impl Appliance {
         &self.journal
     }
 
-    fn records(&mut self) -> Result<Records, StoreError> {
+    fn all_records(&mut self) -> Result<Records, StoreError> {
         let records = self.store.load()?.into_iter();
         Ok(records.map(|(key, content)| (key, Zeroizing::new(content))).collect())
     }

@@ -60,9 +60,14 @@ impl Journal {
         }
     }
 
+    /// Whether commands are told of.
+    pub(crate) const fn is_kept(&self) -> bool {
+        self.file.is_some()
+    }
+
     /// Tells of a command.
     pub(crate) fn command(&self, entry: &Entry<'_>) {
-        if self.file.is_some() {
+        if self.is_kept() {
             self.note(&entry.show());
         }
     }

@@ -21,7 +21,7 @@ use hal::heap::{TryPush, try_box};
 use hal::{OutOfMemory, StopReason, stop};
 use kernel_log::{log_for_host, log_for_tenant};
 use page_state::{ChunkPart, Owner, PageAccount, PageState};
-use tasks::{Affinity, Priority, TaskOptions, spawn};
+use tasks::{Affinity, Priority, TaskOptions, TaskRegisters, spawn};
 use zerocopy::{FromBytes, FromZeros, IntoBytes};
 
 use alloc::boxed::Box;
@@ -167,6 +167,7 @@ impl Preparation<'_> {
                 priority: Priority::Guest,
                 affinity: Affinity::Only(processor),
                 stack_pages: GUEST_STACK_PAGES,
+                registers: TaskRegisters::Kernel,
             };
             drop(spawn(options, move || run(guests, calls, processor))?);
         }
@@ -185,6 +186,7 @@ impl Preparation<'_> {
                 priority: Priority::Service,
                 affinity: Affinity::Only(processor),
                 stack_pages: ACCEPTING_STACK_PAGES,
+                registers: TaskRegisters::Kernel,
             };
             helpers.try_push(spawn(options, || acceptance.help())?)?;
         }

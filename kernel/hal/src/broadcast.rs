@@ -1,7 +1,8 @@
 //! INVLPGB and TLBSYNC: one processor makes all of the machine's forget.
 //!
-//! From memory of [APM 24594 INVLPGB, TLBSYNC]; no emulator has these
-//! instructions, so this has not run yet.
+//! [APM 24593 §5.5.3], operands as Linux has them (`arch/x86/include/asm/tlb.h`).
+//! It was run in the platform simulator only, which has operands checked and
+//! nothing that could be remembered.
 
 use core::arch::asm;
 
@@ -13,8 +14,8 @@ use crate::sync::Once;
 const EXTENSIONS: u32 = 0x8000_0008;
 const INVLPGB: u32 = 1 << 3;
 
-/// RAX: for one address space identifier, global translations included. A guest
-/// names identifier 0 and means its own.
+/// RAX: for one address space identifier, global translations included. Whatever
+/// identifier a guest names, the processor takes the guest's own.
 const OF_THIS_GUEST: u64 = 1 << 2 | 1 << 3;
 
 static AVAILABLE: Once<bool> = Once::new();

@@ -1,6 +1,7 @@
 //! Control registers of the own processor.
 
 use core::arch::asm;
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use abi_x86::Cr4;
 
@@ -9,6 +10,36 @@ pub(crate) fn cr3() -> u64 {
     let value: u64;
     // SAFETY: reading it changes nothing.
     unsafe { asm!("mov {}, cr3", out(reg) value, options(nomem, nostack, preserves_flags)) };
+    value
+}
+
+/// Loads CR3: another lower half, the same upper half.
+///
+/// # Safety
+///
+/// INV-THREAD-3: `value` names the kernel's tables, or those of an address space
+/// that exists for as long as they are loaded.
+pub(crate) unsafe fn load_cr3(value: u64) {
+    // SAFETY: INV-THREAD-3: all tables map the kernel in the same way.
+    unsafe { asm!("mov cr3, {}", in(reg) value, options(nostack, preserves_flags)) };
+}
+
+/// What CR3 holds while nothing but the kernel is mapped; 0 until it is noted.
+static KERNEL_TABLES: AtomicU64 = AtomicU64::new(0);
+
+/// Notes that CR3 holds the kernel's own tables. For the start.
+pub(crate) fn note_kernel_tables() {
+    KERNEL_TABLES.store(cr3(), Ordering::Relaxed);
+}
+
+/// What CR3 holds while nothing but the kernel is mapped.
+///
+/// # Panics
+///
+/// It has not been noted.
+pub(crate) fn kernel_tables() -> u64 {
+    let value = KERNEL_TABLES.load(Ordering::Relaxed);
+    assert!(value != 0, "memory starts before there are threads");
     value
 }
 

@@ -10,6 +10,7 @@
 //! |---|---|
 //! | `format.rs` | which registers there are, and how they are saved |
 //! | `area.rs` | the memory that they are saved in |
+//! | `vectors.rs` | [`VectorRegisters`]: what some of them hold |
 //! | `instructions.rs` | saving, loading, enabling |
 //!
 //! Specification: [APM 24593 §11.5], [APM 24592 §11].
@@ -19,7 +20,9 @@ mod format;
 mod instructions;
 #[cfg(target_os = "none")]
 mod start;
+mod vectors;
 
 pub use area::{ExtendedState, NotStarted};
 #[cfg(target_os = "none")]
 pub use start::start;
+pub use vectors::VectorRegisters;

@@ -10,12 +10,15 @@
 //! | `Box::new` | [`try_box()`] |
 //! | `Vec::push` | [`TryPush::try_push`] |
 //! | `Vec::with_capacity` | `Vec::try_reserve_exact` |
+//! | `vec![value; count]` | [`try_repeat()`] |
 
 #[cfg(target_os = "none")]
 mod global;
 mod slab_frames;
 mod try_box;
 mod try_push;
+mod try_repeat;
 
 pub use try_box::try_box;
 pub use try_push::TryPush;
+pub use try_repeat::try_repeat;

@@ -8,7 +8,7 @@
 //! | platform | calls | timer |
 //! |---|---|---|
 //! | native | local APIC | local APIC |
-//! | SEV-SNP, restricted injection | #HV | local APIC of the host, by #HV |
+//! | SEV-SNP, restricted injection, no guest | #HV | local APIC of the host, by #HV |
 //! | SEV-SNP otherwise | looked for when interrupts would be unmasked, and in [`crate::processors::wait`] | none |
 
 use core::sync::atomic::Ordering;

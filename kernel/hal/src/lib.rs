@@ -68,6 +68,7 @@ mod kernel_text;
 pub mod measuring;
 #[cfg(target_os = "none")]
 mod msr;
+mod native;
 #[cfg(target_os = "none")]
 mod panic;
 #[cfg(target_os = "none")]
@@ -126,6 +127,8 @@ mod translations;
 
 #[doc(hidden)]
 pub use abi_boot;
+#[cfg(target_os = "none")]
+pub use native::memory_map as start_memory_map;
 pub use out_of_memory::OutOfMemory;
 #[cfg(target_os = "none")]
 pub use print::print;

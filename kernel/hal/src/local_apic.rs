@@ -38,6 +38,10 @@ const MASKED: u64 = 1 << 16;
 const DIVIDE_BY_1: u64 = 0b1011;
 /// In the command register: a fixed interrupt is asserted.
 const ASSERT: u64 = 1 << 14;
+/// In the command register, in place of a fixed interrupt: INIT, and SIPI, whose
+/// vector is the number of the page to start at [APM 24593 §16.5].
+const INIT: u64 = 0b101 << 8;
+const START_UP: u64 = 0b110 << 8;
 
 /// Vector of interrupts between processors: look at your requests.
 pub(crate) const CALL_VECTOR: u8 = 0xf0;
@@ -74,6 +78,20 @@ impl<R: Registers> LocalApic<R> {
     /// Makes another processor look at its requests.
     pub(crate) fn call(&self, apic_id: u32) -> Result<(), R::Error> {
         self.0.write(COMMAND, call_command(apic_id))
+    }
+
+    /// Puts another processor in the state that it waits in for [`start`].
+    ///
+    /// [`start`]: Self::start
+    pub(crate) fn initialise(&self, apic_id: u32) -> Result<(), R::Error> {
+        self.0.write(COMMAND, u64::from(apic_id) << 32 | ASSERT | INIT)
+    }
+
+    /// Starts another processor in real mode at the page of number `vector`, if it
+    /// waits for that.
+    pub(crate) fn start(&self, apic_id: u32, vector: u8) -> Result<(), R::Error> {
+        let command = u64::from(apic_id) << 32 | ASSERT | START_UP | u64::from(vector);
+        self.0.write(COMMAND, command)
     }
 
     /// Has the timer interrupt once after `ticks`, or not at all after 0.
@@ -136,6 +154,15 @@ mod tests {
         let model = Model::default();
         assert_eq!(LocalApic(&model).call(0x1_0002), Ok(()));
         assert_eq!(model.0.borrow()[&0x830], 0x0001_0002_0000_40f0);
+    }
+
+    #[test]
+    fn starts_one_processor() {
+        let model = Model::default();
+        assert_eq!(LocalApic(&model).initialise(3), Ok(()));
+        assert_eq!(model.0.borrow()[&0x830], 0x0000_0003_0000_4500);
+        assert_eq!(LocalApic(&model).start(0x1_0002, 0x9e), Ok(()));
+        assert_eq!(model.0.borrow()[&0x830], 0x0001_0002_0000_469e);
     }
 
     #[test]

@@ -100,7 +100,7 @@ pub(crate) use start::start;
 #[cfg(target_os = "none")]
 pub(crate) use user_copy::note_smap;
 #[cfg(target_os = "none")]
-pub use user_copy::{copy_from_user, copy_to_user};
+pub use user_copy::{copy_from_user, copy_to_user, read_without_leave};
 #[cfg(target_os = "none")]
 pub use windows::{
     Standing, View, Window, WindowError, WindowSize, look_again, look_again_at_both,

@@ -22,6 +22,7 @@ use crate::stop::stop;
 use crate::stop_reason::StopReason;
 use crate::sync::{Once, mask};
 use crate::take_once::TakeOnce;
+use crate::translations::forget_translations;
 use crate::{exception_stacks, processor_table, protection, segments, shootdown, trap};
 
 /// What processors run once they are set up.
@@ -57,19 +58,21 @@ pub(crate) fn set_up_first() -> Result<(), StartError> {
     platform().enter_processor().map_err(StartError::Host)
 }
 
-/// Identifiers of all processors that the host says there are, the own one
-/// included.
+/// Identifiers of all processors that the host says there are, each once, by the
+/// platform's own means. `None` where it has none: what the loader has told may
+/// have some.
 ///
 /// # Errors
 ///
-/// The host gives no usable list, or there is no memory for it.
-pub fn identifiers() -> Result<Vec<u32>, StartError> {
+/// The list cannot be used, or there is no memory for it.
+pub fn identifiers() -> Result<Option<Vec<u32>>, StartError> {
     platform().processor_identifiers()
 }
 
-/// Starts the processors with these identifiers, leaving the own one out; each
-/// gets the next number and runs `main`. Returns how many processors run then,
-/// when all do.
+/// Starts the processors with these identifiers, among which the own one is not;
+/// each gets a number and runs `main`. Returns how many processors run then: their
+/// numbers are those below. Where the platform can do without the others, those
+/// that do not come are left out.
 ///
 /// # Errors
 ///
@@ -85,24 +88,23 @@ pub fn start_others(identifiers: &[u32], main: fn() -> !) -> Result<u32, StartEr
     assert!(MAIN.set(main).is_ok(), "other processors are started once");
     on_other_processors(shootdown::shoot_down);
 
-    let others = identifiers.iter().copied().filter(|id| *id != first.apic_id());
-    let mut count = 1;
     let mut starts = Vec::new();
-    for apic_id in others {
-        let index = ProcessorIndex::new(count).ok_or(StartError::TooMany(identifiers.len()))?;
-        starts.try_push(prepare(index, apic_id)?)?;
-        count += 1;
+    for (number, apic_id) in (1..).zip(identifiers) {
+        let too_many = StartError::TooMany(identifiers.len().saturating_add(1));
+        let index = ProcessorIndex::new(number).ok_or(too_many)?;
+        starts.try_push(prepare(index, *apic_id)?)?;
     }
-    // Nothing is allocated or mapped from here on: whoever counts as started is
-    // asked to forget translations, and waited for.
-    for start in &starts {
-        shootdown::include(start.processor.index().number());
-        platform().start_processor(start)?;
+    if starts.is_empty() {
+        return Ok(1);
     }
-    for start in &starts {
+    // Nothing is mapped or taken away from here until all run.
+    let coming = platform().start_processors(&starts)?;
+    let mut running = 1;
+    for start in starts.iter().take(coming) {
         wait_for(start.processor)?;
+        running += 1;
     }
-    Ok(count)
+    Ok(running)
 }
 
 /// All processors that have started, in the order of their numbers.
@@ -188,6 +190,10 @@ unsafe extern "C" fn run(own: *const Own) -> ! {
     };
     segments::load(segments, own.exception_stacks, processor);
     trap::load();
+    // So far it has used what is mapped for ever. From here on others ask it to
+    // forget, and what it may have found on its own before is forgotten.
+    shootdown::include(processor.index().number());
+    forget_translations();
     if let Err(reason) = platform().enter_processor() {
         stop(reason)
     }

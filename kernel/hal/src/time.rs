@@ -61,15 +61,28 @@ pub fn counter_frequency() -> u64 {
 
 /// Does nothing for a while. Returns early if time does not go on.
 pub(crate) fn pass(duration_ns: u64) {
+    wait_for(duration_ns, || false);
+}
+
+/// Looks for something until it is there or some time has passed; whether it is
+/// there. Returns early if time does not go on.
+pub(crate) fn wait_for(duration_ns: u64, is_there: impl Fn() -> bool) -> bool {
     let end = now_ns().saturating_add(duration_ns);
-    for _ in 0..MOST_LOOKS {
-        if now_ns() >= end {
-            return;
+    let mut stands_still = 0;
+    let mut last = 0;
+    loop {
+        if is_there() {
+            return true;
         }
+        let now = now_ns();
+        stands_still = if now == last { stands_still + 1 } else { 0 };
+        if now >= end || stands_still == MOST_LOOKS {
+            return false;
+        }
+        last = now;
         core::hint::spin_loop();
     }
 }
 
-/// How often [`pass`] looks at a clock that may stand still: more often than a
-/// processor can in a millisecond.
-const MOST_LOOKS: u32 = 10_000_000;
+/// How often [`wait_for`] looks at a clock that stands still.
+const MOST_LOOKS: u32 = 1_000_000;

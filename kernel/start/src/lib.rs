@@ -9,6 +9,7 @@
 //! | [`start()`] | the order |
 //! | `machine` | the machine as tasks need it |
 //! | `security_processor` | the conversation with the security processor begins |
+//! | `loader_areas` | what the loader has filled in |
 //! | `processors` | all processors run tasks |
 //! | `logging` | a ring for each processor, and the console |
 //! | [`pages`] | the state of every page, from the loader's memory map |
@@ -17,6 +18,8 @@
 
 extern crate alloc;
 
+#[cfg(target_os = "none")]
+mod loader_areas;
 #[cfg(target_os = "none")]
 mod logging;
 #[cfg(target_os = "none")]

@@ -12,7 +12,9 @@ use hal::sync::Once;
 use hal::{OutOfMemory, StopReason, stop};
 use kernel_log::{log_for_host, log_for_tenant};
 use page_state::{ChunkWord, DetailBlock, GrowingBlocks, Owner, PageAccount, PageState, Refusal};
-use platform_parameters::{MemoryKind, MemoryMap, MemoryRange, igvm_memory_map};
+use platform_parameters::{MemoryKind, MemoryMap, MemoryRange};
+
+use crate::loader_areas::loader_areas;
 
 static TABLE: Once<PageAccount> = Once::new();
 
@@ -29,8 +31,8 @@ const MOST_MIXED_CHUNKS: usize = 512;
 /// The first address that is too high where the platform has no C-bit.
 const MOST_MEMORY: u64 = 1 << 46;
 
-/// The state of every page; `None` on a platform whose loader gives no memory
-/// map.
+/// The state of every page; `None` on a plain virtual machine whose loader gives
+/// no memory map, or none that can be used.
 #[must_use]
 pub fn table() -> Option<&'static PageAccount> {
     TABLE.get()
@@ -38,20 +40,20 @@ pub fn table() -> Option<&'static PageAccount> {
 
 /// Makes the table from the loader's memory map.
 ///
-/// Stops the machine if the map cannot be used: without it the module could not
-/// tell memory from what is none.
+/// On SEV-SNP, stops the machine if the map cannot be used: without it the module
+/// could not tell memory from what is none. A plain virtual machine is not
+/// protected from its host anyway.
 pub(crate) fn start(block: &BootBlock<'static>) {
-    let part = block.parts_of(PartKind::MEMORY_MAP).next();
-    let Some(area) = part.and_then(hal::image::content) else { return };
-    if block.platform != Platform::SNP {
-        // Nobody fills the area in for a plain virtual machine.
-        return;
-    }
     let limit = if block.c_bit_mask == 0 { MOST_MEMORY } else { block.c_bit_mask };
     let mut ranges = [MemoryRange::EMPTY; MOST_RANGES];
-    let map = match igvm_memory_map(area, &mut ranges, limit) {
-        Ok(map) => map,
-        Err(refusal) => {
+    let map = match memory_map(block, &mut ranges, limit) {
+        None => return,
+        Some(Ok(map)) => map,
+        Some(Err(refusal)) if block.platform == Platform::NATIVE => {
+            log_for_host!(Warning, "{refusal}: no account of pages is kept");
+            return;
+        }
+        Some(Err(refusal)) => {
             log_for_host!(Error, "{refusal}");
             stop(StopReason::HostParameters)
         }
@@ -77,6 +79,19 @@ pub(crate) fn start(block: &BootBlock<'static>) {
             stop(StopReason::HostParameters)
         }
     }
+}
+
+/// The loader's memory map: from the areas that it fills in, or, where nobody
+/// does, from what it tells a kernel that it starts.
+fn memory_map<'a>(
+    block: &BootBlock<'_>,
+    ranges: &'a mut [MemoryRange],
+    limit: u64,
+) -> Option<Result<MemoryMap<'a>, platform_parameters::Refusal>> {
+    if block.platform == Platform::NATIVE {
+        return hal::start_memory_map(ranges, limit);
+    }
+    Some(loader_areas(block).memory(ranges, limit))
 }
 
 /// Why there is no table.

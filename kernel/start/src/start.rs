@@ -4,7 +4,7 @@ use abi_boot::{BootBlock, Part};
 use abi_snp::SecretsPage;
 use hal::memory::statistics;
 use kernel_log::{log_for_host, log_for_tenant};
-use tasks::{Affinity, Priority, TaskOptions, spawn};
+use tasks::{Affinity, Priority, TaskOptions, TaskRegisters, spawn};
 
 use crate::{logging, pages, processors, security_processor};
 
@@ -36,6 +36,7 @@ pub fn start(block: &BootBlock<'static>, work: fn(Started)) -> ! {
         priority: Priority::Service,
         affinity: Affinity::Only(0),
         stack_pages: FIRST_STACK_PAGES,
+        registers: TaskRegisters::Kernel,
     };
     match spawn(first, move || work(Started { processors, secrets })) {
         Ok(task) => drop(task),

@@ -59,6 +59,6 @@ pub use running::{
     PreemptionDisabled, current_name, disable_preemption, leave_interrupt, look_for_others,
     run_processor, sleep_until, tick, yield_now,
 };
-pub use spawn::{SpawnError, TaskOptions, spawn};
+pub use spawn::{SpawnError, TaskOptions, TaskRegisters, spawn};
 pub use system::{StartError, start};
 pub use wait_queue::WaitQueue;

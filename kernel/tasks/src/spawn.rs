@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use core::any::Any;
 
 use hal::OutOfMemory;
+use hal::extended_state::{ExtendedState, NotStarted};
 use hal::heap::try_box;
 use hal::memory::StackOwner;
 use hal::sync::mask;
@@ -28,6 +29,18 @@ pub struct TaskOptions {
     /// Pages of 4096 bytes of its stack, 1 to
     /// [`MOST_STACK_PAGES`](hal::memory::MOST_STACK_PAGES).
     pub stack_pages: u32,
+    /// Which registers it has to itself.
+    pub registers: TaskRegisters,
+}
+
+/// Which registers a task has to itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TaskRegisters {
+    /// Those that the kernel uses.
+    #[default]
+    Kernel,
+    /// All: x87, SSE and what came after, too. For what runs on behalf of others.
+    Extended,
 }
 
 /// The task was not made.
@@ -36,6 +49,9 @@ pub enum SpawnError {
     /// There is no memory for its stack or its work.
     #[error("no new task: {0}")]
     OutOfMemory(#[from] OutOfMemory),
+    /// There are no extended registers for it.
+    #[error("no new task: {0}")]
+    Registers(#[from] NotStarted),
     /// There are as many tasks as there is room for.
     #[error("no new task: all places are taken; wait for one to end, or start with more")]
     TooMany,
@@ -58,7 +74,11 @@ pub fn spawn<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<JoinHandle<T>, SpawnError> {
     let system = system();
-    let TaskOptions { name, priority, affinity, stack_pages } = options;
+    let TaskOptions { name, priority, affinity, stack_pages, registers } = options;
+    let extended = match registers {
+        TaskRegisters::Kernel => None,
+        TaskRegisters::Extended => Some(ExtendedState::allocate()?),
+    };
     let mut result = try_box(None::<T>)?;
     let task = system.dispatcher.reserve(priority, affinity).map_err(|refused| match refused {
         Refused::Full => SpawnError::TooMany,
@@ -86,7 +106,7 @@ pub fn spawn<T: Send + 'static>(
     };
     thread.life.with(|life| *life = Life::Joinable);
     *thread.name.lock() = name;
-    let armed = thread.context.arm(stack, entry);
+    let armed = thread.context.arm(stack, extended, entry);
     assert!(armed.is_ok(), "the context of a free place is empty");
     let handle = JoinHandle::new(task);
     if let Some(call) = system.dispatcher.admit(task) {

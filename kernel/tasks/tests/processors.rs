@@ -9,7 +9,9 @@ use std::sync::{Arc, Condvar, Mutex, Once, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tasks::{Affinity, JoinHandle, Platform, Priority, SpawnError, TaskOptions, WaitQueue};
+use tasks::{
+    Affinity, JoinHandle, Platform, Priority, SpawnError, TaskOptions, TaskRegisters, WaitQueue,
+};
 
 const PROCESSORS: usize = 2;
 const TASKS: u32 = 64;
@@ -86,7 +88,13 @@ fn machine() -> &'static Machine {
 }
 
 fn options(name: &'static str, affinity: Affinity) -> TaskOptions {
-    TaskOptions { name, priority: Priority::Service, affinity, stack_pages: STACK_PAGES }
+    TaskOptions {
+        name,
+        priority: Priority::Service,
+        affinity,
+        stack_pages: STACK_PAGES,
+        registers: TaskRegisters::Kernel,
+    }
 }
 
 /// Runs `work` as a task and gives what it gives; fails if that takes longer

@@ -2,6 +2,7 @@
 
 pub(crate) mod attestation;
 mod every_processor;
+mod extended_registers;
 mod foreign;
 mod frames;
 mod heap;
@@ -11,6 +12,7 @@ mod processor;
 mod processors;
 mod scheduling;
 mod stopping;
+mod user_memory;
 
 use crate::trial::{Ending, Trial};
 
@@ -21,9 +23,11 @@ pub(crate) const TRIALS: &[&[Trial]] = &[
     frames::TRIALS,
     heap::TRIALS,
     foreign::TRIALS,
+    user_memory::TRIALS,
     pages::TRIALS,
     attestation::TRIALS,
     scheduling::TRIALS,
+    extended_registers::TRIALS,
     processors::TRIALS,
 ];
 

@@ -203,4 +203,4 @@ fn processor_status(node: &FdtNode<'_>) -> Option<ProcessorStatus> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -103,13 +103,7 @@ impl<'a> MemoryMapBuilder<'a> {
         if pages == 0 {
             return Ok(());
         }
-        let range = first_page
-            .checked_add(pages)
-            .and_then(|end| end.checked_mul(PAGE_SIZE))
-            .filter(|end| *end <= self.limit)
-            // Neither product overflows: both are not above the end.
-            .map(|_| MemoryRange { start: first_page * PAGE_SIZE, size: pages * PAGE_SIZE, kind })
-            .ok_or(Rule::AddressRange { first_page, pages, limit: self.limit })?;
+        let range = page_range(first_page, pages, kind, self.limit)?;
         let capacity = self.storage.len();
         *self.storage.get_mut(self.used).ok_or(Rule::TooManyEntries(capacity))? = range;
         self.used += 1;
@@ -131,20 +125,45 @@ impl<'a> MemoryMapBuilder<'a> {
 
     /// Sorts, checks and joins.
     pub(crate) fn finish(self) -> Result<MemoryMap<'a>, Rule> {
-        let Self { storage, used, .. } = self;
-        let (ranges, _) = storage.split_at_mut(used);
-        ranges.sort_unstable_by_key(|range| range.start);
-        if let Some(overlap) =
-            ranges.array_windows().find_map(|[one, next]| (next.start < one.end()).then_some(next))
-        {
-            return Err(Rule::Overlap(overlap.start));
-        }
-        if !ranges.iter().any(|range| range.kind == MemoryKind::Memory) {
-            return Err(Rule::NoMemory);
-        }
-        let joined = join(ranges);
-        let (ranges, _) = ranges.split_at(joined);
-        Ok(MemoryMap { ranges })
+        let (ranges, _) = self.storage.split_at_mut(self.used);
+        in_order(ranges)
+    }
+}
+
+/// The range of so many pages; it ends below `limit`.
+pub(crate) fn page_range(
+    first_page: u64,
+    pages: u64,
+    kind: MemoryKind,
+    limit: u64,
+) -> Result<MemoryRange, Rule> {
+    first_page
+        .checked_add(pages)
+        .and_then(|end| end.checked_mul(PAGE_SIZE))
+        .filter(|end| *end <= limit)
+        // Neither product overflows: both are not above the end.
+        .map(|_| MemoryRange { start: first_page * PAGE_SIZE, size: pages * PAGE_SIZE, kind })
+        .ok_or(Rule::AddressRange { first_page, pages, limit })
+}
+
+/// The map with these ranges, each of whole pages and below the limit.
+pub(crate) fn in_order(ranges: &mut [MemoryRange]) -> Result<MemoryMap<'_>, Rule> {
+    sort(ranges)?;
+    if !ranges.iter().any(|range| range.kind == MemoryKind::Memory) {
+        return Err(Rule::NoMemory);
+    }
+    let joined = join(ranges);
+    let (ranges, _) = ranges.split_at(joined);
+    Ok(MemoryMap { ranges })
+}
+
+/// Sorts ranges, none of which may overlap another one.
+pub(crate) fn sort(ranges: &mut [MemoryRange]) -> Result<(), Rule> {
+    ranges.sort_unstable_by_key(|range| range.start);
+    let mut pairs = ranges.array_windows();
+    match pairs.find(|[one, next]| next.start < one.end()) {
+        Some([_, next]) => Err(Rule::Overlap(next.start)),
+        None => Ok(()),
     }
 }
 

@@ -15,6 +15,12 @@ pub enum Area {
     Madt,
     /// The flattened device tree.
     DeviceTree,
+    /// What a PVH loader hands over, with the map of memory that belongs to it.
+    StartInformation,
+    /// The ACPI root pointer.
+    RootPointer,
+    /// The ACPI table of all tables.
+    RootTable,
 }
 
 impl fmt::Display for Area {
@@ -24,6 +30,9 @@ impl fmt::Display for Area {
             Self::ProcessorCount => "processor count",
             Self::Madt => "MADT",
             Self::DeviceTree => "device tree",
+            Self::StartInformation => "start information",
+            Self::RootPointer => "ACPI root pointer",
+            Self::RootTable => "ACPI root table",
         })
     }
 }
@@ -50,6 +59,25 @@ pub enum Rule {
     /// More entries than the module has room for (room given).
     #[error("has more than {0} entries")]
     TooManyEntries(usize),
+
+    /// What is at this address cannot be read: it is the module's own, or there
+    /// cannot be memory.
+    #[error("cannot be read at {0:#x}")]
+    Unreadable(u64),
+    /// A table says that it has more bytes than there is room for.
+    #[error("has {length} bytes, more than {most}")]
+    TooLong {
+        /// Its bytes.
+        length: u64,
+        /// Room, in bytes.
+        most: usize,
+    },
+    /// The root table lists no such table.
+    #[error("is not in the root table")]
+    NotListed,
+    /// The start information is none.
+    #[error("cannot be used: {0}")]
+    StartInformation(abi_pvh::Error),
 
     /// A range of memory is not made of whole pages.
     #[error("has a range at {start:#x} of {size:#x} bytes, which is not whole pages")]

@@ -1,7 +1,8 @@
 //! Hash algorithms: digests in one go or piece by piece.
 //!
 //! SHA-1, SHA-256, SHA-384 and SHA-512 [FIPS 180-4 §6], SHA3-256, SHA3-384 and
-//! SHA3-512 [FIPS 202 §6.1], chosen at run time by [`HashAlgorithm`]. SHA-1 is
+//! SHA3-512 [FIPS 202 §6.1] and SM3 [GB/T 32905-2016 §5], chosen at run time by
+//! [`HashAlgorithm`]. SHA-1 is
 //! here because PCR banks and old keys still use it, not because it is safe.
 //!
 //! A hash under way ([`Hasher`]) can be [exported](Hasher::export) and
@@ -37,6 +38,8 @@ pub enum HashAlgorithm {
     Sha384,
     /// SHA-512.
     Sha512,
+    /// SM3, with 256 bits.
+    Sm3,
     /// SHA3-256.
     Sha3_256,
     /// SHA3-384.
@@ -47,11 +50,12 @@ pub enum HashAlgorithm {
 
 impl HashAlgorithm {
     /// Every algorithm, in the order of their TPM identifiers.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Sha1,
         Self::Sha256,
         Self::Sha384,
         Self::Sha512,
+        Self::Sm3,
         Self::Sha3_256,
         Self::Sha3_384,
         Self::Sha3_512,
@@ -62,7 +66,7 @@ impl HashAlgorithm {
     pub const fn digest_size(self) -> usize {
         match self {
             Self::Sha1 => 20,
-            Self::Sha256 | Self::Sha3_256 => 32,
+            Self::Sha256 | Self::Sm3 | Self::Sha3_256 => 32,
             Self::Sha384 | Self::Sha3_384 => 48,
             Self::Sha512 | Self::Sha3_512 => 64,
         }
@@ -73,7 +77,7 @@ impl HashAlgorithm {
     #[must_use]
     pub const fn block_size(self) -> usize {
         match self {
-            Self::Sha1 | Self::Sha256 => 64,
+            Self::Sha1 | Self::Sha256 | Self::Sm3 => 64,
             Self::Sha384 | Self::Sha512 => 128,
             Self::Sha3_256 => 136,
             Self::Sha3_384 => 104,
@@ -179,6 +183,7 @@ enum State {
     Sha256(sha2::Sha256),
     Sha384(sha2::Sha384),
     Sha512(sha2::Sha512),
+    Sm3(sm3::Sm3),
     Sha3_256(sha3::Sha3_256),
     Sha3_384(sha3::Sha3_384),
     Sha3_512(sha3::Sha3_512),
@@ -192,6 +197,7 @@ macro_rules! with_state {
             State::Sha256($inner) => $action,
             State::Sha384($inner) => $action,
             State::Sha512($inner) => $action,
+            State::Sm3($inner) => $action,
             State::Sha3_256($inner) => $action,
             State::Sha3_384($inner) => $action,
             State::Sha3_512($inner) => $action,
@@ -208,6 +214,7 @@ impl Hasher {
             HashAlgorithm::Sha256 => State::Sha256(sha2::Sha256::new()),
             HashAlgorithm::Sha384 => State::Sha384(sha2::Sha384::new()),
             HashAlgorithm::Sha512 => State::Sha512(sha2::Sha512::new()),
+            HashAlgorithm::Sm3 => State::Sm3(sm3::Sm3::new()),
             HashAlgorithm::Sha3_256 => State::Sha3_256(sha3::Sha3_256::new()),
             HashAlgorithm::Sha3_384 => State::Sha3_384(sha3::Sha3_384::new()),
             HashAlgorithm::Sha3_512 => State::Sha3_512(sha3::Sha3_512::new()),
@@ -222,6 +229,7 @@ impl Hasher {
             State::Sha256(_) => HashAlgorithm::Sha256,
             State::Sha384(_) => HashAlgorithm::Sha384,
             State::Sha512(_) => HashAlgorithm::Sha512,
+            State::Sm3(_) => HashAlgorithm::Sm3,
             State::Sha3_256(_) => HashAlgorithm::Sha3_256,
             State::Sha3_384(_) => HashAlgorithm::Sha3_384,
             State::Sha3_512(_) => HashAlgorithm::Sha3_512,
@@ -287,6 +295,7 @@ impl Hasher {
             HashAlgorithm::Sha256 => State::Sha256(restore(algorithm, state)?),
             HashAlgorithm::Sha384 => State::Sha384(restore(algorithm, state)?),
             HashAlgorithm::Sha512 => State::Sha512(restore(algorithm, state)?),
+            HashAlgorithm::Sm3 => State::Sm3(restore(algorithm, state)?),
             HashAlgorithm::Sha3_256 => State::Sha3_256(restore(algorithm, state)?),
             HashAlgorithm::Sha3_384 => State::Sha3_384(restore(algorithm, state)?),
             HashAlgorithm::Sha3_512 => State::Sha3_512(restore(algorithm, state)?),
@@ -300,7 +309,7 @@ impl Hasher {
 const fn block_count_end(algorithm: HashAlgorithm) -> Option<usize> {
     match algorithm {
         HashAlgorithm::Sha1 => Some(20 + 8),
-        HashAlgorithm::Sha256 => Some(32 + 8),
+        HashAlgorithm::Sha256 | HashAlgorithm::Sm3 => Some(32 + 8),
         HashAlgorithm::Sha384 | HashAlgorithm::Sha512 => Some(64 + 16),
         HashAlgorithm::Sha3_256 | HashAlgorithm::Sha3_384 | HashAlgorithm::Sha3_512 => None,
     }

@@ -22,7 +22,7 @@ pub(crate) fn algorithms() -> Vec<(u16, u32)> {
         (0x0007, HASH | METHOD),
         (0x0008, HASH | OBJECT | ENCRYPTING | SIGNING),
         (0x000A, HASH | SYMMETRIC),
-        // RSASSA, RSAES, RSAPSS, OAEP, ECDSA, ECDH, ECDAA, ECSCHNORR.
+        // RSASSA, RSAES, RSAPSS, OAEP, ECDSA, ECDH, ECDAA, SM2, ECSCHNORR.
         (0x0014, ASYMMETRIC | SIGNING),
         (0x0015, ASYMMETRIC | ENCRYPTING),
         (0x0016, ASYMMETRIC | SIGNING),
@@ -30,6 +30,7 @@ pub(crate) fn algorithms() -> Vec<(u16, u32)> {
         (0x0018, ASYMMETRIC | SIGNING),
         (0x0019, ASYMMETRIC | METHOD),
         (0x001A, ASYMMETRIC | SIGNING),
+        (0x001B, ASYMMETRIC | SIGNING),
         (0x001C, ASYMMETRIC | SIGNING),
         // KDFe, KDFa, ECC, SYMCIPHER, Camellia, CMAC.
         (0x0020, HASH | METHOD),

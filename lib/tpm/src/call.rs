@@ -32,6 +32,10 @@ impl Call<'_> {
     }
 }
 
+/// Room that most parameters of a reply fit into, in bytes: they are written in
+/// small pieces, for each of which a vector would grow.
+const USUAL_SIZE: usize = 512;
+
 /// What a handler gives back.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reply {
@@ -47,6 +51,9 @@ impl Reply {
 
     /// A reply with one more parameter.
     pub(crate) fn with(mut self, parameter: &impl Wire) -> Self {
+        if self.parameters.is_empty() {
+            self.parameters.reserve(USUAL_SIZE);
+        }
         parameter.write(&mut self.parameters);
         self
     }

@@ -14,11 +14,13 @@ use crate::new_object::primary;
 use crate::platform::{Change, EntropyError, Platform, StoreError};
 use crate::records::{core_of, is_core_of, new_core, state_of};
 use crate::response_code::ResponseCode;
+use crate::resumption::{digest_of, resume, volatile_of};
 use crate::state::nv::NvIndex;
 use crate::state::object::Object;
 use crate::state::record::{CORE, Core, VERSION, read_core};
 use crate::state::time::CLOCK_STEP_MS;
 use crate::state::timer::SavedTimers;
+use crate::state::volatile::{VOLATILE_RECORD, VOLATILE_VERSION, Volatile};
 use crate::vendor::{VendorCommands, vendor_command};
 use crate::wire::algorithm::Hash;
 use crate::wire::bits::NvAttributes;
@@ -38,6 +40,8 @@ pub struct Device {
     pub(crate) state: State,
     /// The core record as it was last stored.
     stored: Core,
+    /// The volatile record is in the store.
+    kept: bool,
 }
 
 /// Why a device could not be made or powered on.
@@ -71,6 +75,19 @@ pub enum PowerOnError {
         /// The record's key.
         key: u32,
     },
+    /// The volatile record was written by newer code.
+    #[error(
+        "the volatile state has version {found}, this device knows {VOLATILE_VERSION}: use newer code"
+    )]
+    NewerVolatile {
+        /// The version found.
+        found: u32,
+    },
+    /// The volatile record belongs to other records.
+    #[error(
+        "the volatile state belongs to another permanent state: take both from one moment, or remove record {VOLATILE_RECORD} and start up anew"
+    )]
+    Unrelated,
 }
 
 /// Why something was not stored in an NV index.
@@ -175,7 +192,9 @@ impl Device {
         Ok(self.commit(platform)?)
     }
 
-    /// Powers the device in the store on. It then waits for `TPM2_Startup`.
+    /// Powers the device in the store on. It then waits for `TPM2_Startup`; or, if
+    /// its volatile state is in the store, goes on with that, which is removed
+    /// from the store: it counts once.
     ///
     /// # Errors
     ///
@@ -185,9 +204,14 @@ impl Device {
         let mut core = None;
         let mut indices = BTreeMap::new();
         let mut objects = BTreeMap::new();
-        for (key, content) in platform.store.load()? {
+        let records = platform.store.load()?;
+        let digest = digest_of(&records);
+        let mut volatile = None;
+        for (key, content) in records {
             let damaged = |_| PowerOnError::Damaged { key };
-            if key == CORE {
+            if key == VOLATILE_RECORD {
+                volatile = Some(read_volatile(&content, &digest)?);
+            } else if key == CORE {
                 let found = u32::read(&mut Reader::new(&content)).map_err(damaged)?;
                 if found > VERSION {
                     return Err(PowerOnError::Newer { found });
@@ -208,10 +232,47 @@ impl Device {
         let core = core.ok_or(PowerOnError::Empty)?;
         let stored = core.clone();
         let random = seeded(platform)?;
-        Ok(Self {
-            state: state_of(core, indices, objects, random, platform.clock.now_ms()),
-            stored,
-        })
+        let mut state = state_of(core, indices, objects, random, platform.clock.now_ms());
+        if let Some(volatile) = volatile {
+            resume(&mut state, volatile)
+                .map_err(|_| PowerOnError::Damaged { key: VOLATILE_RECORD })?;
+            platform.store.commit(&[Change { key: VOLATILE_RECORD, content: None }])?;
+        }
+        Ok(Self { state, stored, kept: false })
+    }
+
+    /// All that the device knows and the store does not have: what
+    /// [`VOLATILE_RECORD`] has to hold for [`power_on`](Self::power_on) to go on
+    /// from here. It holds secrets.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the other records cannot be read.
+    pub fn volatile_state(&mut self, platform: &mut Platform<'_>) -> Result<Vec<u8>, StoreError> {
+        self.pass_time(platform);
+        let records = digest_of(&platform.store.load()?);
+        Ok(volatile_of(&self.state, records).to_bytes())
+    }
+
+    /// Puts the volatile state into the store, so that the next
+    /// [`power_on`](Self::power_on) goes on from here. The next command removes
+    /// it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub fn keep_volatile_state(&mut self, platform: &mut Platform<'_>) -> Result<(), StoreError> {
+        let content = Some(self.volatile_state(platform)?);
+        platform.store.commit(&[Change { key: VOLATILE_RECORD, content }])?;
+        self.kept = true;
+        Ok(())
+    }
+
+    /// Lets time pass up to the platform's.
+    fn pass_time(&mut self, platform: &Platform<'_>) {
+        let State { time, timers, .. } = &mut self.state;
+        time.advance(platform.clock.now_ms());
+        timers.advance(time.time);
     }
 
     /// Executes a command from `locality` (0–4, or 32–255) and gives the
@@ -226,12 +287,9 @@ impl Device {
         locality: u8,
         command: &[u8],
     ) -> Vec<u8> {
+        self.pass_time(platform);
         let mut machine = Machine { state: &mut self.state, platform };
-        let now_ms = machine.platform.clock.now_ms();
-        machine.state.time.advance(now_ms);
-        let time = machine.state.time.time;
-        machine.state.timers.advance(time);
-        machine.state.guard.heal(time);
+        machine.state.guard.heal(machine.state.time.time);
         // Before the start everything but the start is refused.
         let before = machine.state.shutdown.filter(|_| machine.state.started);
         let response = execute(&mut machine, locality, command);
@@ -287,6 +345,9 @@ impl Device {
                 .into_iter()
                 .map(|(key, object)| Change { key, content: object.map(Wire::to_bytes) }),
         );
+        if core::mem::take(&mut self.kept) {
+            changes.push(Change { key: VOLATILE_RECORD, content: None });
+        }
         let due = self.state.time.clock >= self.state.clock_limit;
         if due {
             self.state.clock_limit =
@@ -299,6 +360,20 @@ impl Device {
         }
         if changes.is_empty() { Ok(()) } else { platform.store.commit(&changes) }
     }
+}
+
+/// The volatile record in these bytes, if it belongs to records with this digest.
+fn read_volatile(content: &[u8], records: &Digest) -> Result<Volatile, PowerOnError> {
+    let damaged = |_| PowerOnError::Damaged { key: VOLATILE_RECORD };
+    let found = u32::read(&mut Reader::new(content)).map_err(damaged)?;
+    if found > VOLATILE_VERSION {
+        return Err(PowerOnError::NewerVolatile { found });
+    }
+    let volatile = Volatile::from_bytes(content).map_err(damaged)?;
+    if volatile.version != VOLATILE_VERSION {
+        return Err(PowerOnError::Damaged { key: VOLATILE_RECORD });
+    }
+    if volatile.records == *records { Ok(volatile) } else { Err(PowerOnError::Unrelated) }
 }
 
 fn seeded(platform: &mut Platform<'_>) -> Result<HmacDrbg, EntropyError> {

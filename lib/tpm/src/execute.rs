@@ -67,7 +67,8 @@ pub(crate) fn answer_vendor(
 
 fn response(tag: u16, code: ResponseCode, body: &[u8]) -> Vec<u8> {
     let size = u32::try_from(HEADER + body.len()).expect("responses are bounded by MAX_COMMAND");
-    let mut bytes = tag.to_bytes();
+    let mut bytes = Vec::with_capacity(HEADER + body.len());
+    tag.write(&mut bytes);
     size.write(&mut bytes);
     code.0.write(&mut bytes);
     bytes.extend_from_slice(body);

@@ -30,6 +30,7 @@
 //! | `dispatch`, `execute` | from bytes to handler and back |
 //! | `endorsement`, `vendor` | what manufacturers and vendors add |
 //! | `records` | state from records, and records of a state |
+//! | `resumption` | the same for volatile state |
 //! | `documentation` | the table as a page of the book |
 //! | `device` | [`Device`]: power, time and the store |
 //! | `signals` | what the platform tells it without a command |
@@ -49,8 +50,10 @@
 //! # State
 //!
 //! Persistent state is one record for the device and one for each NV index and
-//! persistent object. A command that changes one index writes one record. Orderly NV indices are stored at every change too, so a power
-//! cut never takes a counter back. The records hold secrets in the clear: the
+//! persistent object. A command that changes one index writes one record. Orderly
+//! NV indices are stored at every change too, so a power cut never takes a counter
+//! back. Everything else is volatile; a record of its own holds it when a device
+//! is to go on elsewhere ([`Device::volatile_state`]). The records hold secrets in the clear: the
 //! store that the platform lends encrypts and authenticates them.
 //!
 //! # What is here
@@ -92,6 +95,7 @@ mod protection;
 mod records;
 mod request;
 mod response_code;
+mod resumption;
 mod secret_exchange;
 mod signals;
 mod signing;
@@ -110,5 +114,6 @@ pub use platform::{
     Change, Clock, Entropy, EntropyError, PhysicalPresence, Platform, Store, StoreError,
 };
 pub use response_code::ResponseCode;
+pub use state::volatile::VOLATILE_RECORD;
 pub use table::command_name;
 pub use vendor::VendorCommands;

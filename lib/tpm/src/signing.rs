@@ -2,7 +2,9 @@
 
 use alloc::vec::Vec;
 
-use tpm_crypto::ecc::{EccSignature, Scalar, sign_ecdaa, sign_schnorr, verify_schnorr};
+use tpm_crypto::ecc::{
+    EccSignature, Scalar, sign_ecdaa, sign_schnorr, sign_sm2, verify_schnorr, verify_sm2,
+};
 use tpm_crypto::hmac::Hmac;
 use tpm_crypto::rsa::{RsaError, RsaPrivateKey, pkcs1, pss};
 use tpm_crypto::secret::equal;
@@ -17,8 +19,8 @@ use crate::wire::codec::{Reader, Wire};
 use crate::wire::containers::Buffer;
 use crate::wire::public::{Coordinate, Details};
 use crate::wire::scheme::{
-    ECDAA, ECDSA, ECSCHNORR, EccScheme, HMAC, KeyedHashScheme, RSAPSS, RSASSA, RsaScheme, Scheme,
-    SignatureScheme,
+    ECDAA, ECDSA, ECSCHNORR, EccScheme, HMAC, KeyedHashScheme, RSAPSS, RSASSA, RsaScheme, SM2,
+    Scheme, SignatureScheme,
 };
 
 /// TPMT_SIGNATURE [Part 2 §11.3.4].
@@ -52,7 +54,7 @@ impl Wire for Signature {
 
     fn read(from: &mut Reader<'_>) -> Result<Self, ResponseCode> {
         let algorithm = u16::read(from)?;
-        if !matches!(algorithm, RSASSA | RSAPSS | ECDSA | ECDAA | ECSCHNORR | HMAC) {
+        if !matches!(algorithm, RSASSA | RSAPSS | ECDSA | ECDAA | SM2 | ECSCHNORR | HMAC) {
             return Err(ResponseCode::SCHEME);
         }
         let hash = Hash::read(from)?;
@@ -101,7 +103,7 @@ pub(crate) fn select_scheme(
     };
     let fits = match object.public.details {
         Details::Rsa { .. } => matches!(scheme.algorithm, RSASSA | RSAPSS),
-        Details::Ecc { .. } => matches!(scheme.algorithm, ECDSA | ECDAA | ECSCHNORR),
+        Details::Ecc { .. } => matches!(scheme.algorithm, ECDSA | ECDAA | SM2 | ECSCHNORR),
         _ => scheme.algorithm == HMAC,
     };
     if fits { Ok(scheme) } else { Err(ResponseCode::SCHEME) }
@@ -168,6 +170,7 @@ pub(crate) fn sign(
                     signature
                 }
                 ECSCHNORR => sign_schnorr(provider, &key, hash.algorithm(), digest, random),
+                SM2 => sign_sm2(provider, &key, digest, random),
                 _ => provider.sign_ecdsa(&key, hash.algorithm(), digest),
             }
             .map_err(failed)?;
@@ -215,11 +218,12 @@ pub(crate) fn verify(
         (Details::Ecc { curve, .. }, Value::Ecc(r, s)) => {
             let key = ecc_public(&object.public)?;
             EccSignature::new(curve.curve(), r, s).is_ok_and(|value| {
-                if signature.scheme.algorithm == ECSCHNORR {
-                    verify_schnorr(provider, &key, hash, digest, &value).is_ok()
-                } else {
-                    provider.verify_ecdsa(&key, digest, &value).is_ok()
+                match signature.scheme.algorithm {
+                    ECSCHNORR => verify_schnorr(provider, &key, hash, digest, &value),
+                    SM2 => verify_sm2(provider, &key, digest, &value),
+                    _ => provider.verify_ecdsa(&key, digest, &value),
                 }
+                .is_ok()
             })
         }
         (Details::KeyedHash { .. }, Value::Hmac(mac)) => {

@@ -15,6 +15,7 @@
 //! | `sequence` | hash and HMAC sequences | until reset |
 //! | `timer` | timers that ask the platform to act | until restart |
 //! | `record` | the encoding of what is persistent | |
+//! | `volatile` | the encoding of all else | |
 
 pub(crate) mod audit;
 pub(crate) mod commitment;
@@ -30,3 +31,4 @@ pub(crate) mod session;
 pub(crate) mod session_slots;
 pub(crate) mod time;
 pub(crate) mod timer;
+pub(crate) mod volatile;

@@ -23,6 +23,7 @@ mod policies;
 mod power;
 mod properties;
 mod refusals;
+mod resumption;
 mod rig;
 mod salts;
 mod sessions;

@@ -1,4 +1,5 @@
-//! Registers that VMRUN leaves in the processor: x87, SSE, debug registers.
+//! Registers that VMRUN leaves in the processor: x87, SSE, AVX, XCR0, debug
+//! registers.
 //!
 //! The hypervisor does not use them, so they stay the guest's through exits.
 //! When another guest context takes the processor, the old one's are stored and
@@ -6,16 +7,36 @@
 
 use core::arch::asm;
 use core::ptr;
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use abi_x86::{Cr4, Msr};
-use machine::processor::{MXCSR_MASK, XsaveImage};
+use machine::processor::{MXCSR_MASK, StateComponents, XsaveImage};
 
 use crate::instruction::write_msr;
 
-/// Lets FXSAVE and FXRSTOR move the SSE registers too.
+/// Which registers guests have, beyond the general ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Registers {
+    /// x87 and SSE.
+    Sse,
+    /// AVX, too: the processor has XSAVE.
+    Avx,
+}
+
+/// Whether guests have AVX.
+static HAVE_AVX: AtomicBool = AtomicBool::new(false);
+
+/// All that an image holds, as in XCR0.
+const ALL: u32 =
+    StateComponents::X87.union(StateComponents::SSE).union(StateComponents::AVX).bits() as u32;
+
+/// Lets FXSAVE and FXRSTOR, or XSAVE and XRSTOR, move the guest's registers.
 ///
 /// Called once, before the first guest.
-pub(crate) fn enable() {
+pub(crate) fn enable(registers: Registers) {
+    let mut bits = Cr4::OSFXSR;
+    bits.set(Cr4::OSXSAVE, registers == Registers::Avx);
+    HAVE_AVX.store(registers == Registers::Avx, Ordering::Relaxed);
     // SAFETY: the bit changes nothing but what the instructions below do.
     unsafe {
         asm!(
@@ -23,30 +44,53 @@ pub(crate) fn enable() {
             "or {scratch}, {bit}",
             "mov cr4, {scratch}",
             scratch = out(reg) _,
-            bit = const Cr4::OSFXSR.bits(),
+            bit = in(reg) bits.bits(),
             options(nomem, nostack),
         );
     }
 }
 
-/// Stores the processor's x87 and SSE registers in an image.
+/// Stores the processor's x87, SSE and AVX registers in an image. XCR0 may
+/// change: [`load`] comes before the guest goes on.
 pub(crate) fn store(image: &mut XsaveImage) {
-    // SAFETY: an image begins with the 512 bytes that FXSAVE writes, aligned to
-    // 64. CR0.TS and EM are clear in the hypervisor.
+    let have_avx = HAVE_AVX.load(Ordering::Relaxed);
+    let image = ptr::from_mut(image);
+    // SAFETY: an image is what XSAVE writes with these components, aligned to
+    // 64, and begins with what FXSAVE writes. CR0.TS and EM are clear in the
+    // hypervisor. With AVX there are XCR0, which nothing but the guest looks at,
+    // and XSAVE.
     unsafe {
-        asm!("fxsave64 [{}]", in(reg) ptr::from_mut(image), options(nostack, preserves_flags));
+        if have_avx {
+            asm!("xsetbv", "xsave64 [{}]", in(reg) image, in("ecx") 0, in("eax") ALL, in("edx") 0,
+                options(nostack, preserves_flags));
+        } else {
+            asm!("fxsave64 [{}]", in(reg) image, options(nostack, preserves_flags));
+        }
     }
 }
 
-/// Gives the processor's x87 and SSE registers the image's content, without
-/// bits of MXCSR that are reserved: loading those would be an exception.
-pub(crate) fn load(image: &mut XsaveImage) {
+/// Gives the processor's x87, SSE and AVX registers the image's content, without
+/// bits of MXCSR that are reserved: loading those would be an exception. XCR0
+/// becomes `xcr0`, which is possible for a guest.
+pub(crate) fn load(image: &mut XsaveImage, xcr0: u64) {
     image.mxcsr &= MXCSR_MASK;
+    let have_avx = HAVE_AVX.load(Ordering::Relaxed);
+    if have_avx {
+        (image.components, image.compaction) = (ALL.into(), 0);
+    }
+    let image = ptr::from_mut(image);
     // SAFETY: as above; compiled code of this program holds nothing in these
-    // registers, since its target has none.
+    // registers, since its target has none. What a guest may have in XCR0, the
+    // processor has: the offer is made of what its CPUID says.
     unsafe {
-        asm!("fxrstor64 [{}]", in(reg) ptr::from_mut(image),
-            options(nostack, preserves_flags, readonly));
+        if have_avx {
+            asm!("xsetbv", "xrstor64 [{}]", "mov eax, {:e}", "xsetbv",
+                in(reg) image, in(reg) xcr0 as u32,
+                in("ecx") 0, inout("eax") ALL => _, in("edx") 0,
+                options(nostack, preserves_flags, readonly));
+        } else {
+            asm!("fxrstor64 [{}]", in(reg) image, options(nostack, preserves_flags, readonly));
+        }
     }
 }
 

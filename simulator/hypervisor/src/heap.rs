@@ -4,14 +4,16 @@
 //! options of a run (the reverse map, tables of processors), not by what the
 //! guest does.
 
+use abi_simulator::MAX_MEMORY;
+use abi_x86::SIZE_4K;
 use linked_list_allocator::LockedHeap;
 
 use crate::memory::Memory;
 use crate::page::PAGE_SIZE;
 
-/// Bytes of the heap: four per page of a guest with the most memory, and as
-/// much again for all else.
-const SIZE: usize = 16 << 20;
+/// Bytes of the heap: four per page of a guest with the most memory, and twice
+/// as much for all else.
+const SIZE: usize = 3 * 4 * (MAX_MEMORY / SIZE_4K) as usize;
 
 #[global_allocator]
 static HEAP: LockedHeap = LockedHeap::empty();

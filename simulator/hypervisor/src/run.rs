@@ -9,10 +9,12 @@
 //! | `exits.rs`, `memory_fault.rs` | what an exit leads to |
 //! | `fault_address.rs` | the linear address of an access that faulted |
 //! | `fetch.rs`, `memory_access.rs` | instructions and memory by the guest's own page tables |
+//! | `broadcast.rs` | INVLPGB and TLBSYNC |
 //! | `world.rs` | what the guest asks the hypervisor for |
 //! | `statistics.rs`, `trace.rs` | what was counted, what is told meanwhile |
 
 mod attack;
+mod broadcast;
 mod core;
 mod exits;
 mod fault_address;

@@ -9,9 +9,9 @@
 //! |---|---|
 //! | vendor, family, model and stepping of an SNP processor | nested virtualization, MONITOR/MWAIT, SKINIT |
 //! | topology: one socket of cores with one thread each | performance counters, IBS, LWP, OSVW, machine watchdog |
-//! | x2APIC, TSC deadline, ARAT, invariant TSC | speculation controls, CET, INVLPGB, RDPRU, power management |
-//! | memory encryption (leaf `0x8000_001f`) | 3DNow!, AVX-512, MPX, transactions |
-//! | hypervisor leaves; XSAVEC ([`CpuidPolicy::Full`]) | XSAVE, AVX, PKU and what builds on them ([`CpuidPolicy::Reduced`]) |
+//! | x2APIC, TSC deadline, ARAT, invariant TSC | speculation controls, CET, RDPRU, power management |
+//! | memory encryption (leaf `0x8000_001f`); INVLPGB ([`TranslationBroadcast`]) | 3DNow!, AVX-512, MPX, transactions |
+//! | hypervisor leaves; XSAVEC ([`CpuidPolicy::Full`]) | XSAVE, AVX, PKU and what builds on them ([`CpuidPolicy::Reduced`]); PKU ([`CpuidPolicy::Xsave`]) |
 //!
 //! A guest gets these values in two ways. Those in its CPUID page are the
 //! host's word, written by [`Cpuid::fill`], that the security processor has
@@ -39,6 +39,6 @@ pub(crate) mod samples;
 mod topology;
 
 pub use answers::{Cpuid, CpuidQuery};
-pub use facts::{CpuidFacts, CpuidPolicy};
+pub use facts::{CpuidFacts, CpuidPolicy, TranslationBroadcast};
 pub use physical::CpuidResult;
 pub use refusal::CpuidRefusal;

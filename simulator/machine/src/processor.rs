@@ -17,8 +17,10 @@
 //! | `linear_memory` | [`LinearMemory`]: the memory that this takes |
 //! | `compacted_image` | XSAVEC, and XRSTOR of what it has written |
 //! | `saved_events` | [`SavedEvents`]: those of a save area under alternate injection |
+//! | `broadcast` | INVLPGB and TLBSYNC: [what](Broadcasts) they ask of all processors |
 //! | `sev_status` | [`sev_status()`]: the register where a guest reads about its protection |
 
+mod broadcast;
 mod code_size;
 mod compacted_image;
 mod entry_check;
@@ -38,9 +40,13 @@ mod sev_status;
 mod x87;
 mod xsave_image;
 
+pub use broadcast::{
+    BroadcastRefused, Broadcasts, Globals, InvalidatedPages, Invalidation, InvalidationOperands,
+    MOST_FURTHER_PAGES,
+};
 pub use code_size::{CodeSize, instruction_address, next_rip};
 pub use compacted_image::{RestoreError, check_image_access, restore_compacted, save_compacted};
-pub use entry_check::{MODELLED_FEATURES, Offer, StateRefusal, check_vmsa};
+pub use entry_check::{MODELLED_FEATURES, Offer, StateRefusal, check_vmsa, is_possible_xcr0};
 pub use exception::{Exception, deliver_exception};
 pub use exit::{Disposition, Intercept, Resume, communication, disposition};
 pub use instruction::{DecodeError, Instruction, MAX_LENGTH, Operation};

@@ -14,6 +14,7 @@
 //! | `instruction` | what the guest does to pages itself |
 //! | `save_area` | save areas that must not run |
 //! | `race` | virtual processors that several processors make and delete |
+//! | `rounds` | virtual processors that go and come back |
 //! | `crowd` | calls of all processors at once |
 
 mod address;
@@ -24,6 +25,7 @@ mod format;
 mod instruction;
 mod list;
 mod race;
+mod rounds;
 mod save_area;
 
 use crate::checks::Check;
@@ -38,6 +40,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Check> {
         instruction::CHECKS,
         save_area::CHECKS,
         race::CHECKS,
+        rounds::CHECKS,
         crowd::CHECKS,
     ]
     .into_iter()

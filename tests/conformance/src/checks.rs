@@ -9,6 +9,7 @@
 //! | `page_state` | lists of pages to change |
 //! | `validation` | PVALIDATE, and pages that are not validated |
 //! | `permissions` | RMPADJUST and RMPQUERY |
+//! | `translations` | INVLPGB and TLBSYNC |
 //! | `levels` | VMPL1 to VMPL3 |
 //! | `processors` | other processors |
 //! | `interrupts` | local APIC, HLT, NMI |
@@ -31,6 +32,7 @@ mod page_state;
 mod permissions;
 mod processors;
 mod secure_tsc;
+mod translations;
 mod validation;
 
 pub(crate) use check::Check;
@@ -45,6 +47,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Check> {
         page_state::CHECKS,
         validation::CHECKS,
         permissions::CHECKS,
+        translations::CHECKS,
         interrupts::CHECKS,
         guest_requests::CHECKS,
         processors::CHECKS,

@@ -9,7 +9,7 @@ use zerocopy::IntoBytes;
 
 use crate::bench::{Bench, expect_done};
 use crate::caller::Caller;
-use crate::machine::{Page, Worker};
+use crate::machine::{Page, Probe, Worker};
 use crate::save_area::save_area;
 use crate::verdict::{Verdict, expect, skip};
 use crate::workers::creation;
@@ -89,11 +89,20 @@ impl Bench {
 
     fn vcpu_page(&mut self, worker: Worker, change: impl FnOnce(&mut Vmsa)) -> Verdict<Page> {
         let page = self.save_area_page()?;
+        self.write_vcpu_page(page, worker, change);
+        Ok(page)
+    }
+
+    /// Fills an ordinary page with the save area of a worker that does not run.
+    pub(crate) fn fill_vcpu_page(&mut self, page: Page, worker: Worker) {
+        self.write_vcpu_page(page, worker, |_| {});
+    }
+
+    fn write_vcpu_page(&mut self, page: Page, worker: Worker, change: impl FnOnce(&mut Vmsa)) {
         let state = self.guest.start_state(worker);
         let mut content = save_area(&state, GUEST_LEVEL, self.features());
         change(&mut content);
         page.store(0, content.as_bytes());
-        Ok(page)
     }
 
     /// Starts processors until there are `count`.
@@ -117,13 +126,40 @@ impl Bench {
         if let Some(caller) = &mut self.caller {
             caller.set_area(processor, area);
         }
-        let action = ApCreationAction::Create;
-        let vcpu = ApCreation { action, vmpl: GUEST_LEVEL, apic_id: processor };
-        let asked = creation(vcpu, page.gpa(), self.features().bits());
-        self.must(&asked, ValidFields::empty())?;
+        self.enter_vcpu(processor, page)
+    }
+
+    /// Has the host run a processor that the module knows with this save area,
+    /// until it has done something.
+    pub(crate) fn enter_vcpu(&mut self, processor: u32, page: Page) -> Verdict {
+        self.tell_host(ApCreationAction::Create, processor, page.gpa())?;
         self.started.processors[processor as usize] = true;
         self.vcpu_pages[processor as usize] = Some(page);
-        expect_done("RDTSC", &self.on_processor(processor, crate::machine::Probe::Rdtsc)?)
+        expect_done("RDTSC", &self.on_processor(processor, Probe::Rdtsc)?)
+    }
+
+    /// The save area of another processor that runs.
+    ///
+    /// # Panics
+    ///
+    /// It was never started.
+    pub(crate) fn vcpu_page_of(&self, processor: u32) -> Page {
+        self.vcpu_pages[processor as usize].expect("the processor has a save area")
+    }
+
+    /// Has the host stop a processor; its save area, which the module still
+    /// knows.
+    pub(crate) fn stop_vcpu(&mut self, processor: u32) -> Verdict<Page> {
+        let page = self.vcpu_page_of(processor);
+        self.tell_host(ApCreationAction::Destroy, processor, page.gpa())?;
+        self.started.processors[processor as usize] = false;
+        Ok(page)
+    }
+
+    fn tell_host(&self, action: ApCreationAction, processor: u32, gpa: u64) -> Verdict {
+        let vcpu = ApCreation { action, vmpl: GUEST_LEVEL, apic_id: processor };
+        let asked = creation(vcpu, gpa, self.features().bits());
+        self.must(&asked, ValidFields::empty()).map(drop)
     }
 }
 

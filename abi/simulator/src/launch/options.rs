@@ -7,7 +7,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 use crate::launch::error::Problem;
 
 /// Most virtual processors of a simulated machine.
-pub const MAX_VCPUS: u32 = 8;
+pub const MAX_VCPUS: u32 = 16;
 
 /// Where the C-bit of a page-table entry may lie: above the memory that any
 /// machine here has, within the physical address.
@@ -23,6 +23,8 @@ pub struct Options {
     pub c_bit: u32,
     /// Which processor features guests are shown.
     pub cpuid_policy: CpuidPolicy,
+    /// Features that guests are shown besides.
+    pub cpuid_additions: CpuidAdditions,
     /// Lowest version of the GHCB protocol that the hypervisor offers.
     pub ghcb_minimum: u16,
     /// Highest version of the GHCB protocol that the hypervisor offers.
@@ -45,6 +47,7 @@ const _: () = {
     use core::mem::offset_of;
 
     assert!(size_of::<Options>() == 56);
+    assert!(offset_of!(Options, cpuid_additions) == 10);
     assert!(offset_of!(Options, ghcb_minimum) == 12);
     assert!(offset_of!(Options, sev_features) == 16);
     assert!(offset_of!(Options, trace) == 48);
@@ -65,7 +68,7 @@ impl Options {
             (1..=MAX_VCPUS).contains(&vcpus),
             "vcpus",
             vcpus.into(),
-            "1 to 8 are possible",
+            "1 to 16 are possible",
         )?;
         let c_bit = self.c_bit;
         Problem::unless(
@@ -80,7 +83,14 @@ impl Options {
             known,
             "cpuid_policy",
             policy.0.into(),
-            "1 (reduced) and 2 (full) are possible",
+            "1 (reduced), 2 (full) and 3 (xsave) are possible",
+        )?;
+        let unknown = self.cpuid_additions.bits() & !CpuidAdditions::all().bits();
+        Problem::unless(
+            unknown == 0,
+            "cpuid_additions",
+            unknown.into(),
+            "these bits have no meaning",
         )?;
         let (minimum, maximum) = (self.ghcb_minimum, self.ghcb_maximum);
         let rule = "at least 1 and at most ghcb_maximum";
@@ -96,7 +106,7 @@ impl Options {
 /// Open enumeration of which processor features guests are shown.
 #[derive(Clone, Copy, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(transparent)]
-pub struct CpuidPolicy(pub u32);
+pub struct CpuidPolicy(pub u16);
 
 impl CpuidPolicy {
     /// Without extended state (XSAVE, AVX) and protection keys: less to
@@ -104,6 +114,9 @@ impl CpuidPolicy {
     pub const REDUCED: Self = Self(1);
     /// All that the emulated processor has and an SNP guest can have.
     pub const FULL: Self = Self(2);
+    /// With XSAVE and AVX, but without XSAVEC, which Linux insists on, and
+    /// without protection keys.
+    pub const XSAVE: Self = Self(3);
 
     /// The policy's name, if it is one that this version knows.
     #[must_use]
@@ -111,12 +124,28 @@ impl CpuidPolicy {
         Some(match self {
             Self::REDUCED => "reduced",
             Self::FULL => "full",
+            Self::XSAVE => "xsave",
             _ => return None,
         })
     }
 }
 
 abi_x86::show_by_name!(CpuidPolicy);
+
+/// Features that the platform has of its own, whatever the emulated processor
+/// has, and that guests are shown if the machine's owner wants it.
+#[derive(Clone, Copy, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(transparent)]
+pub struct CpuidAdditions(u16);
+
+bitflags::bitflags! {
+    impl CpuidAdditions: u16 {
+        /// INVLPGB and TLBSYNC, which are invalid opcodes otherwise.
+        const INVLPGB = 1 << 0;
+    }
+}
+
+abi_x86::show_flag_names!(CpuidAdditions);
 
 /// What the hypervisor tells about the run, as
 /// [`Report::Trace`](crate::report::Report::Trace).

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use abi_snp::SevFeatures;
 use anyhow::{Context, Result};
 use svsm_image::manifest::{ConsoleName, LinuxPayload};
 use svsm_initrd::ram_disk::Task;
@@ -159,7 +160,8 @@ fn with_module(
     c_bit: u32,
     folder: TempDir,
 ) -> Result<Provided> {
-    let igvm = write(folder.path().join("svsm.igvm"), &module.image(guest, c_bit)?)?;
+    let igvm =
+        write(folder.path().join("svsm.igvm"), &module.image(guest, c_bit, SevFeatures::empty())?)?;
     Ok(Provided {
         image: Image::Igvm(igvm),
         command_line: String::new(),

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use abi_simulator::launch::{CpuidPolicy, Trace};
+use abi_simulator::launch::{CpuidAdditions, CpuidPolicy, Trace};
 use abi_simulator::report::{self, Row, Section};
 use abi_snp::{SevFeatures, Vmpl};
 use anyhow::{Result, anyhow};
@@ -85,6 +85,7 @@ fn defaults() -> Result<()> {
     assert_eq!((platform.cpus, platform.c_bit), (default.cpus, default.c_bit));
     assert_eq!((platform.memory, platform.cpuid), (default.memory, default.cpuid));
     assert_eq!(platform.sev_features, default.sev_features);
+    assert_eq!(platform.cpuid_additions, CpuidAdditions::empty());
     assert_eq!(platform.report_version, default.report_version);
     assert_eq!((platform.trace, platform.scenario.as_ref()), (default.trace, None));
     assert_eq!((request.pace, request.debugger), (Pace::RealTime, None));
@@ -108,15 +109,16 @@ fn the_help_names_the_default_features() -> Result<()> {
 
 #[test]
 fn everything_else() -> Result<()> {
-    let line = "--igvm a.igvm --cpus 8 --memory 4G --c-bit 47 \
-                --sev-features 0x9 --cpuid reduced --report-version 5 --vmpl 2 --hostile h --disk d \
+    let line = "--igvm a.igvm --cpus 16 --memory 8G --c-bit 47 \
+                --sev-features 0x9 --cpuid xsave --invlpgb --report-version 5 --vmpl 2 --hostile h --disk d \
                 --fw-cfg opt/a=b \
                 --vsock v --serial none --expect -- --timeout 5 --icount --schedule 7 --trace ghcb --gdb 1234";
     let request = parsed(line)?;
     let platform = &request.platform;
-    assert_eq!((platform.cpus, platform.memory, platform.c_bit), (8, 4 << 30, 47));
+    assert_eq!((platform.cpus, platform.memory, platform.c_bit), (16, 8 << 30, 47));
     let features = SevFeatures::SNP_ACTIVE | SevFeatures::RESTRICTED_INJECTION;
-    assert_eq!((platform.sev_features, platform.cpuid), (features, CpuidPolicy::REDUCED));
+    assert_eq!((platform.sev_features, platform.cpuid), (features, CpuidPolicy::XSAVE));
+    assert_eq!(platform.cpuid_additions, CpuidAdditions::INVLPGB);
     assert_eq!((platform.report_version, platform.trace), (5, Trace::GHCB));
     assert_eq!((platform.vmpl, platform.schedule), (Some(Vmpl::Vmpl2), 7));
     assert_eq!(platform.scenario.as_deref(), Some(Path::new("h")));
@@ -150,7 +152,7 @@ fn wrong_lines_are_refused() {
         ("--guest-script a --expect b", "cannot be used with"),
         ("--kernel k --initrd i --guest-script a", "cannot be used with"),
         ("--guest windows", "possible values"),
-        ("--igvm a --cpus 9", "9 is not in 1..=8"),
+        ("--igvm a --cpus 17", "17 is not in 1..=16"),
         ("--igvm a --memory 3", "multiple of 2M"),
         ("--igvm a --c-bit 35", "35 is not in 36..=51"),
         ("--igvm a --sev-features x", "restricted-injection"),

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use abi_simulator::MAX_MEMORY;
 use abi_simulator::launch::Trace;
 use abi_snp::{SevFeatures, Vmpl};
 
@@ -47,10 +48,10 @@ fn size(text: &str) -> Result<u64, String> {
 /// Reads the size of the guest's memory.
 pub(super) fn memory(text: &str) -> Result<u64, String> {
     let bytes = size(text)?;
-    if bytes.is_multiple_of(2 << 20) && (1..=4 << 30).contains(&bytes) {
+    if bytes.is_multiple_of(2 << 20) && (1..=MAX_MEMORY).contains(&bytes) {
         Ok(bytes)
     } else {
-        Err("expected a multiple of 2M, at most 4G".to_owned())
+        Err("expected a multiple of 2M, at most 8G".to_owned())
     }
 }
 
@@ -169,9 +170,9 @@ mod tests {
     #[test]
     fn memory_sizes() {
         assert_eq!(memory("2M"), Ok(2 << 20));
-        assert_eq!(memory("4G"), Ok(4 << 30));
-        for wrong in ["0", "1M", "4098M", "5G"] {
-            assert!(memory(wrong).is_err_and(|text| text.contains("at most 4G")), "{wrong}");
+        assert_eq!(memory("8G"), Ok(8 << 30));
+        for wrong in ["0", "1M", "8194M", "9G"] {
+            assert!(memory(wrong).is_err_and(|text| text.contains("at most 8G")), "{wrong}");
         }
     }
 

@@ -21,9 +21,12 @@ use crate::machine::path_in_option;
 /// and leave less above.
 const LOW: u64 = 2 << 30;
 
-/// Machine memory for the hypervisor's tables: four nested page tables and the
-/// reverse map of 4 GiB take about 50 MiB.
-const TABLES: u64 = 256 << 20;
+/// Least machine memory for the hypervisor's tables.
+const LEAST_TABLES: u64 = 256 << 20;
+
+/// How much memory of a guest has tables in one byte: four nested page tables of
+/// small pages, twice for the C-bit, and the reverse map take about a fiftieth.
+const MEMORY_BY_TABLES: u64 = 16;
 
 /// Files that QEMU is given.
 pub(super) struct Files<'a> {
@@ -64,7 +67,8 @@ pub(super) fn arguments(request: &Request, files: &Files<'_>) -> Vec<OsString> {
 /// shared ones, and the hypervisor's tables.
 fn machine_memory(guest: u64) -> u64 {
     let high = memory_ranges(guest).into_iter().filter(|range| range.gpa >= HIGH_MEMORY_BASE);
-    LOW + high.map(|range| range.size).sum::<u64>() + guest + TABLES
+    let tables = LEAST_TABLES.max(guest / MEMORY_BY_TABLES);
+    LOW + high.map(|range| range.size).sum::<u64>() + guest + tables
 }
 
 #[derive(Default)]
@@ -149,6 +153,8 @@ mod tests {
         assert_eq!(machine_memory(1792 * M), (2048 + 1792 + 256) * M);
         // 2304 MiB do not.
         assert_eq!(machine_memory(4096 * M), (2048 + 2304 + 4096 + 256) * M);
+        // More tables for more memory.
+        assert_eq!(machine_memory(8192 * M), (2048 + 6400 + 8192 + 512) * M);
     }
 
     #[test]

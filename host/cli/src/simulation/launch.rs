@@ -55,6 +55,7 @@ fn options(platform: &Platform) -> Options {
         vcpus: platform.cpus,
         c_bit: platform.c_bit,
         cpuid_policy: platform.cpuid,
+        cpuid_additions: platform.cpuid_additions,
         ghcb_minimum,
         ghcb_maximum,
         sev_features: platform.sev_features,
@@ -86,7 +87,7 @@ fn scenario(platform: &Platform) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use abi_simulator::launch::{CpuidPolicy, Trace};
+    use abi_simulator::launch::{CpuidAdditions, CpuidPolicy, Trace};
     use abi_snp::SevFeatures;
     use abi_snp::ghcb::HypervisorFeatures;
 
@@ -99,6 +100,7 @@ mod tests {
             cpus: 4,
             c_bit: 47,
             cpuid: CpuidPolicy::REDUCED,
+            cpuid_additions: CpuidAdditions::INVLPGB,
             schedule: 5,
             trace: Trace::PAGES,
             ..Platform::default()
@@ -106,6 +108,7 @@ mod tests {
         let options = options(&platform);
         assert_eq!((options.vcpus, options.c_bit), (4, 47));
         assert_eq!((options.cpuid_policy, options.trace), (CpuidPolicy::REDUCED, Trace::PAGES));
+        assert_eq!(options.cpuid_additions, CpuidAdditions::INVLPGB);
         assert_eq!(options.schedule_seed, 5);
         assert_eq!(options.sev_features, platform.sev_features);
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use abi_simulator::launch::{CpuidPolicy, Trace};
+use abi_simulator::launch::{CpuidAdditions, CpuidPolicy, Trace};
 use abi_snp::{SevFeatures, Vmpl};
 
 /// A run that is asked for.
@@ -61,7 +61,7 @@ impl LinuxImage {
 /// what its host does.
 #[derive(Clone, Debug)]
 pub(crate) struct Platform {
-    /// Virtual processors, 1 to 8.
+    /// Virtual processors, 1 to 16.
     pub(crate) cpus: u32,
     /// Guest memory in bytes.
     pub(crate) memory: u64,
@@ -71,6 +71,8 @@ pub(crate) struct Platform {
     pub(crate) sev_features: SevFeatures,
     /// Which processor features the guest is shown.
     pub(crate) cpuid: CpuidPolicy,
+    /// Which it is shown besides.
+    pub(crate) cpuid_additions: CpuidAdditions,
     /// Version of attestation reports: 2, 3 or 5.
     pub(crate) report_version: u8,
     /// The privilege level that the guest starts at, instead of the one that
@@ -101,6 +103,8 @@ impl Default for Platform {
             c_bit: 51,
             sev_features: SEV_FEATURES,
             cpuid: CpuidPolicy::REDUCED,
+            // Linux/KVM shows guests none of them.
+            cpuid_additions: CpuidAdditions::empty(),
             report_version: 3,
             vmpl: None,
             schedule: 0,

@@ -1,6 +1,6 @@
 //! Runs the conformance guest in the platform simulator: all its checks with
-//! one processor and with four, and with what else a save area can ask for; in
-//! random orders of processors; then each of its endings.
+//! one processor and with four, with what else a save area can ask for, and with
+//! INVLPGB; in random orders of processors; then each of its endings.
 //!
 //! What the guest says is described in the book, "Conformance".
 
@@ -11,6 +11,7 @@ mod runs;
 
 use std::path::{Path, PathBuf};
 
+use abi_simulator::launch::CpuidAdditions;
 use abi_simulator::report;
 use anyhow::Result;
 
@@ -41,10 +42,13 @@ pub(super) fn test(project: &Project, log: &mut Log) -> Result<Counts> {
         log.say(&format!("--- {manifest}"))?;
         let image = image(project, manifest, log)?;
         for processors in processors {
-            counts = counts.plus(checks(project, &image, *processors, log)?);
+            counts = counts.plus(checks(project, Launch::new(&image, *processors), log)?);
         }
     }
     let image = image(project, IMAGES[0].0, log)?;
+    let additions = CpuidAdditions::INVLPGB;
+    let shown = Launch { additions, ..Launch::new(&image, 4) };
+    counts = counts.plus(checks(project, shown, log)?);
     counts = counts.plus(schedules(project, &image, log)?);
     Ok(counts.plus(all_endings(project, &image, log)?))
 }

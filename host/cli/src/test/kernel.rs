@@ -13,8 +13,8 @@ use std::path::PathBuf;
 use anyhow::{Result, anyhow};
 use svsm_image::manifest::{KernelOptions, Kind, Manifest};
 
-use self::console::{Announced, Trials, announced, endings, has_callers, trials};
-use self::target::{Features, Run, Target};
+use self::console::{Announced, Trials, announced, endings, has_callers, processors, trials};
+use self::target::{Features, Machine, Run, Shown, Target};
 use crate::build::{self, Built};
 use crate::jobs::Counts;
 use crate::log::Log;
@@ -35,16 +35,34 @@ const KERNELS: [(&str, Features); 2] =
 /// The ending that is no fault, and so tells no callers.
 const PLAIN_STOP: &str = "stop";
 
-/// What all tests run on. The endings run on one processor of each platform.
-const TARGETS: [Target; 7] = [
-    Target::Native,
-    Target::Snp { cpus: 1, features: Features::Plain },
-    Target::Snp { cpus: 4, features: Features::Plain },
-    Target::Snp { cpus: 1, features: Features::RestrictedInjection },
-    Target::Snp { cpus: 4, features: Features::RestrictedInjection },
-    Target::Snp { cpus: 1, features: Features::SecureTsc },
-    Target::Snp { cpus: 4, features: Features::SecureTsc },
+/// What the endings run on: one processor of each platform.
+const SMALL: [Target; 2] = [native(Machine::Q35, 1), snp(1, Features::Plain, Shown::Nothing)];
+
+/// What all tests run on.
+const TARGETS: [Target; 14] = [
+    SMALL[0],
+    native(Machine::Q35, 4),
+    native(Machine::Pc, 4),
+    native(Machine::Microvm, 4),
+    native(Machine::MicrovmWithoutTables, 4),
+    SMALL[1],
+    snp(4, Features::Plain, Shown::Nothing),
+    snp(1, Features::RestrictedInjection, Shown::Nothing),
+    snp(4, Features::RestrictedInjection, Shown::Nothing),
+    snp(1, Features::SecureTsc, Shown::Nothing),
+    snp(4, Features::SecureTsc, Shown::Nothing),
+    snp(4, Features::Plain, Shown::Invlpgb),
+    snp(4, Features::Plain, Shown::Xsave),
+    snp(4, Features::RestrictedInjection, Shown::Invlpgb),
 ];
+
+const fn native(machine: Machine, cpus: u32) -> Target {
+    Target::Native { machine, cpus }
+}
+
+const fn snp(cpus: u32, features: Features, shown: Shown) -> Target {
+    Target::Snp { cpus, features, shown }
+}
 
 /// Builds the image, runs it and counts its tests and endings.
 ///
@@ -57,10 +75,10 @@ pub(super) fn test(project: &Project, log: &mut Log) -> Result<Counts> {
     for target in TARGETS {
         counts = counts.plus(bench.all_trials(target, log)?);
     }
-    let list = bench.run(Target::Native, "endings", log)?;
+    let list = bench.run(SMALL[0], "endings", log)?;
     let names: Vec<String> = endings(&list.console).map(str::to_owned).collect();
     for name in &names {
-        for target in [TARGETS[0], TARGETS[1]] {
+        for target in SMALL {
             counts = counts.plus(bench.ending(target, name, log)?);
         }
     }
@@ -111,6 +129,14 @@ impl Bench<'_> {
             let run = self.run(target, &format!("from={next}"), log)?;
             let Trials { counts: these, announced, complete } = trials(&run.console);
             counts = counts.plus(these);
+            if !run.has_broadcast_as(target) {
+                log.say("INVLPGB was used where there is none, or not where there is")?;
+                counts.failed += 1;
+            }
+            if processors(&run.console) != Some(target.processors()) {
+                counts.failed += 1;
+                log.say("the kernel did not find as many processors as there are")?;
+            }
             if complete && run.stopped_with(0) {
                 return Ok(counts);
             }

@@ -4,10 +4,12 @@
 //! |---|---|
 //! | `tools` | tpm2-tools, in scenarios written as shell scripts |
 //! | `guest` | Linux in QEMU, through `-tpmdev emulator` |
+//! | `migration` | QEMU, which moves a guest and its TPM |
 //! | `differential` | swtpm, by answering the same commands |
 
 mod differential;
 mod guest;
+mod migration;
 mod tools;
 
 use anyhow::Result;
@@ -24,7 +26,8 @@ use crate::test::depth::Depth;
 /// A program is missing and cannot be had, or one of them does not end.
 pub(super) fn test(project: &Project, log: &mut Log) -> Result<Counts> {
     let counts = tools::test(project, log)?;
-    Ok(counts.plus(guest::test(project, log)?))
+    let counts = counts.plus(guest::test(project, log)?);
+    Ok(counts.plus(migration::test(project, log)?))
 }
 
 /// Compares the device with swtpm.

@@ -114,9 +114,8 @@ fn commands_and_control() {
     assert_eq!(ask(&mut data, &RANDOM, 10)[8..], [1, 0]);
     assert_eq!(ask(&mut data, &STARTUP, 10), OK);
     // What this side can do, and what it does not know.
-    assert_eq!(control(&mut ctrl, 1, &[], 8), 0x17DBF_u64.to_be_bytes());
+    assert_eq!(control(&mut ctrl, 1, &[], 8), 0x17FFF_u64.to_be_bytes());
     assert_eq!(control(&mut ctrl, 0x99, &[], 4), [0, 0, 0, 0xA]);
-    assert_eq!(control(&mut ctrl, 10, &[], 4), [0, 0, 0, 9]);
     assert_eq!(control(&mut ctrl, 15, &[], 8), [0; 8]);
     assert_eq!(control(&mut ctrl, 17, &[0; 4], 16)[4..8], 4096_u32.to_be_bytes());
     let info = control(&mut ctrl, 18, &[[0; 7].as_slice(), &[3], &[0; 8]].concat(), 12);
@@ -161,32 +160,106 @@ fn a_launch_is_measured_over_the_control_channel() {
     assert_eq!(ask(&mut data, &read, 62)[30..], *expected.as_bytes());
 }
 
+/// What is asked for, and set, with GET_STATEBLOB and SET_STATEBLOB.
+const PERMANENT: u8 = 1;
+const VOLATILE: u8 = 2;
+const SAVED: u8 = 3;
+
+/// Asks for the state of a kind.
+fn get_state(ctrl: &mut TcpStream, kind: u8) -> Vec<u8> {
+    let header = control(ctrl, 12, &[0, 0, 0, 0, 0, 0, 0, kind, 0, 0, 0, 0], 16);
+    assert_eq!(header[..8], [0; 8]);
+    assert_eq!(header[8..12], header[12..]);
+    let length = u32::from_be_bytes(header[12..].try_into().unwrap());
+    ask(ctrl, &[], length as usize)
+}
+
+/// Sets the state of a kind and gives the result.
+fn set_state(ctrl: &mut TcpStream, kind: u8, state: &[u8]) -> [u8; 4] {
+    let length = (state.len() as u32).to_be_bytes();
+    let request = [&[0, 0, 0, 0, 0, 0, 0, kind][..], &length, state].concat();
+    control(ctrl, 13, &request, 4).try_into().unwrap()
+}
+
 #[test]
 fn permanent_state_moves_to_another_device() {
     let (first, second) = (Running::swtpm(), Running::swtpm());
     let (mut from, mut to) = (connect(first.two), connect(second.two));
-    let permanent = [0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0];
-    let header = control(&mut from, 12, &permanent, 16);
-    assert_eq!(header[..8], [0; 8]);
-    let length = u32::from_be_bytes(header[12..].try_into().unwrap());
-    let state = ask(&mut from, &[], length as usize);
-    let request = [&[0, 0, 0, 0, 0, 0, 0, 1][..], &length.to_be_bytes(), &state].concat();
-    // Not while it is on, not if it is damaged.
-    assert_eq!(control(&mut to, 13, &request, 4), [0, 0, 0, 9]);
+    let state = get_state(&mut from, PERMANENT);
+    // Not while it is on, not if it is damaged or of another kind.
+    assert_eq!(set_state(&mut to, PERMANENT, &state), [0, 0, 0, 9]);
     assert_eq!(control(&mut to, 14, &[], 4), [0; 4]);
-    let mut damaged = request.clone();
+    let mut damaged = state.clone();
     damaged[40] ^= 1;
-    assert_eq!(control(&mut to, 13, &damaged, 4), [0, 0, 0, 9]);
-    assert_eq!(control(&mut to, 13, &request, 4), [0; 4]);
+    assert_eq!(set_state(&mut to, PERMANENT, &damaged), [0, 0, 0, 9]);
+    assert_eq!(set_state(&mut to, VOLATILE, &state), [0, 0, 0, 9]);
+    assert_eq!(set_state(&mut to, SAVED, &state), [0, 0, 0, 3]);
+    assert_eq!(set_state(&mut to, PERMANENT, &state), [0; 4]);
     assert_eq!(control(&mut to, 2, &[0; 4], 4), [0; 4]);
-    let header = control(&mut to, 12, &permanent, 16);
-    assert_eq!(header[12..], length.to_be_bytes());
-    assert_eq!(ask(&mut to, &[], length as usize), state);
-    // Volatile state stays.
-    assert_eq!(control(&mut from, 12, &[0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0], 4), [0, 0, 0, 3]);
+    assert_eq!(get_state(&mut to, PERMANENT), state);
+    assert_eq!(get_state(&mut to, SAVED), []);
+    assert_eq!(control(&mut from, 12, &[0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0], 4), [0, 0, 0, 3]);
     // One that is announced as too large is not taken.
     let huge = [0, 0, 0, 0, 0, 0, 0, 1, 0x7F, 0xFF, 0xFF, 0xFF];
     assert_eq!(control(&mut from, 13, &huge, 4), [0, 0, 0, 9]);
+}
+
+/// TPM2_HashSequenceStart with SHA-256 and no password.
+const BEGIN: [u8; 14] = [0x80, 1, 0, 0, 0, 14, 0, 0, 1, 0x86, 0, 0, 0, 0x0B];
+
+/// TPM2_SequenceComplete of the first sequence, with no more data.
+fn finish() -> Vec<u8> {
+    let mut command = vec![0x80, 2, 0, 0, 0, 33, 0, 0, 1, 0x3E, 0x80, 0, 0, 0, 0, 0, 0, 9];
+    command.extend([0x40, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0x40, 0, 0, 7]);
+    command
+}
+
+#[test]
+fn a_device_moves_while_it_works() {
+    let (first, second) = (Running::swtpm(), Running::swtpm());
+    let (mut from, mut to) = (connect(first.two), connect(second.two));
+    let (mut old, mut new) = (connect(first.one), connect(second.one));
+    assert_eq!(ask(&mut old, &STARTUP, 10), OK);
+    assert_eq!(ask(&mut old, &BEGIN, 14)[10..], [0x80, 0, 0, 0]);
+    // As QEMU does it.
+    let states = [PERMANENT, VOLATILE, SAVED].map(|kind| (kind, get_state(&mut from, kind)));
+    assert_eq!(control(&mut to, 14, &[], 4), [0; 4]);
+    for (kind, state) in &states {
+        assert_eq!(set_state(&mut to, *kind, state), [0; 4]);
+    }
+    // It can be asked for before the device goes on.
+    assert_eq!(get_state(&mut to, VOLATILE), states[1].1);
+    assert_eq!(control(&mut to, 2, &[0, 0, 0, 1], 4), [0; 4]);
+    let empty = tpm_crypto::hash::HashAlgorithm::Sha256.digest(&[]);
+    let digest = ask(&mut new, &finish(), 61);
+    assert_eq!((&digest[6..10], &digest[16..48]), (&[0; 4][..], empty.as_bytes()));
+    // Once only.
+    assert_eq!(control(&mut to, 2, &[0; 4], 4), [0; 4]);
+    assert_eq!(ask(&mut new, &RANDOM, 10)[8..], [1, 0]);
+    // To the state of another device it does not belong.
+    let third = Running::swtpm();
+    let mut ctrl = connect(third.two);
+    assert_eq!(control(&mut ctrl, 14, &[], 4), [0; 4]);
+    assert_eq!(get_state(&mut ctrl, VOLATILE), []);
+    assert_eq!(set_state(&mut ctrl, VOLATILE, &states[1].1), [0; 4]);
+    assert_eq!(control(&mut ctrl, 2, &[0; 4], 4), [0, 0, 0, 9]);
+    assert_eq!(set_state(&mut ctrl, VOLATILE, &[]), [0; 4]);
+    assert_eq!(control(&mut ctrl, 2, &[0; 4], 4), [0; 4]);
+}
+
+#[test]
+fn volatile_state_that_is_stored_is_gone_on_from() {
+    let server = Running::swtpm();
+    let (mut data, mut ctrl) = (connect(server.one), connect(server.two));
+    assert_eq!(ask(&mut data, &STARTUP, 10), OK);
+    assert_eq!(ask(&mut data, &BEGIN, 14)[6..10], [0; 4]);
+    let permanent = get_state(&mut ctrl, PERMANENT);
+    assert_eq!(control(&mut ctrl, 10, &[], 4), [0; 4]);
+    assert_eq!(get_state(&mut ctrl, PERMANENT), permanent);
+    assert_eq!(control(&mut ctrl, 14, &[], 4), [0; 4]);
+    assert_eq!(control(&mut ctrl, 10, &[], 4), [0, 0, 0, 0xA]);
+    assert_eq!(control(&mut ctrl, 2, &[0; 4], 4), [0; 4]);
+    assert_eq!(ask(&mut data, &finish(), 61)[6..10], [0; 4]);
 }
 
 #[test]

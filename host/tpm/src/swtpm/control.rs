@@ -1,9 +1,10 @@
 //! The control channel: power, locality, launches, state.
 //!
-//! What is announced as a capability works. Volatile state cannot be taken out
-//! of the device, so the three capabilities that QEMU wants before it migrates a
-//! guest are not announced together, and QEMU refuses; permanent state alone can
-//! be read and, while the device is stopped, replaced.
+//! What is announced as a capability works; all are. State is read at any time and
+//! replaced while the device is stopped: first the permanent state, then the
+//! volatile one that belongs to it, as QEMU does when it loads a snapshot or a
+//! guest comes from another host. The blobs hold secrets in the clear, as the state
+//! folder does.
 
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -26,9 +27,8 @@ const FAIL: u32 = 9;
 const BAD_ORDINAL: u32 = 0xA;
 const BAD_LOCALITY: u32 = 0x3D;
 
-/// PTM_CAP_*: all but storing volatile state (bit 6) and replacing state
-/// (bit 9).
-const CAPABILITIES: u64 = 0b1_0111_1101_1011_1111;
+/// PTM_CAP_*: all but a header around commands on the data channel (bit 15).
+const CAPABILITIES: u64 = 0b1_0111_1111_1111_1111;
 
 /// Localities of a PC client.
 const LOCALITIES: u8 = 5;
@@ -38,6 +38,7 @@ const LAUNCHERS: [u8; 2] = [3, 4];
 
 /// PTM_BLOB_TYPE_*.
 const PERMANENT: u32 = 1;
+const VOLATILE: u32 = 2;
 const SAVED: u32 = 3;
 /// PTM_STATE_FLAG_ENCRYPTED.
 const ENCRYPTED: u32 = 2;
@@ -162,7 +163,11 @@ fn answer(request: Request, appliance: &mut Appliance, locality: &AtomicU8) -> V
         Request::Cancel => result(SUCCESS),
         // The folder is locked from start to end.
         Request::LockStorage => result(SUCCESS),
-        Request::StoreVolatile => result(FAIL),
+        Request::StoreVolatile => match appliance.keep_volatile_state() {
+            Ok(true) => result(SUCCESS),
+            Ok(false) => result(BAD_ORDINAL),
+            Err(_) => result(FAIL),
+        },
         // No keys: the state is not encrypted.
         Request::GetConfig => success(&[&[0; 4]]),
         Request::SetBufferSize => {
@@ -212,6 +217,7 @@ fn hash(link: &Link, context: &Context<'_>, begun: &[u8], count: u32) -> Result<
 fn get_state(appliance: &mut Appliance, kind: u32, offset: u32) -> Vec<u8> {
     let state = match kind {
         PERMANENT => appliance.permanent_state(),
+        VOLATILE => appliance.volatile_state(),
         // What TPM2_Shutdown saves is part of the permanent state.
         SAVED => Ok(Zeroizing::default()),
         _ => return result(BAD_PARAMETER),
@@ -233,11 +239,12 @@ fn set_state(
     let begun = begun.get(..length).unwrap_or(begun);
     let usable = flags & ENCRYPTED == 0
         && length <= LARGEST_STATE
-        && (kind == PERMANENT || (kind == SAVED && length == 0));
+        && (matches!(kind, PERMANENT | VOLATILE) || (kind == SAVED && length == 0));
     if !usable {
         let whole = link.skip(length - begun.len())?;
         return Ok(result(if whole { BAD_PARAMETER } else { FAIL }));
     }
+    // Empty: what TPM2_Shutdown saves is part of the permanent state.
     if kind == SAVED {
         return Ok(result(SUCCESS));
     }
@@ -248,7 +255,11 @@ fn set_state(
         return Ok(result(FAIL));
     }
     let mut appliance = turn(context.shared);
-    Ok(result(match appliance.replace_permanent_state(&state) {
+    let replaced = match kind {
+        VOLATILE => appliance.replace_volatile_state(&state),
+        _ => appliance.replace_permanent_state(&state),
+    };
+    Ok(result(match replaced {
         Ok(()) => SUCCESS,
         Err(error) => {
             appliance.journal().warn(&format!("the state is not replaced: {error}"));

@@ -14,6 +14,11 @@
 //! Two places of the page are filled in while paging is off: the table pointer
 //! and the far pointer need physical addresses, which are not known before.
 //!
+//! Other processors come to the same page, in protected mode without paging: from
+//! the trampoline (`native/trampoline.rs`), which the first one tells where. They
+//! go the same way and then take a place (`native/arrivals.rs`), with the stack
+//! and the function to go on with.
+//!
 //! A processor that cannot run the kernel, or tables it could not reach, end in
 //! a line on the first serial port and a reset, as `platform/native.rs` does it.
 
@@ -26,6 +31,7 @@ use abi_x86::{Cr0, Cr4, Efer, Msr, Rflags};
 use processor::{CODE, CODE_SELECTOR, DATA, DATA_SELECTOR};
 use serial::{LINE_STATUS, MOST_STATUS_READS, TRANSMITTER_EMPTY};
 
+use crate::native::{ARRIVALS, Arrivals, DATA_32_SELECTOR, PLACES};
 use crate::port::COM1;
 
 // The register values of the 64-bit entry; the processor sets EFER.LMA itself.
@@ -53,8 +59,9 @@ global_asm!(
     kind = const NOTE_PVH_ENTRY,
 );
 
-// ESI holds the start information's address, EBP that of this page, EDI that of
-// the region; in `refuse` ESI is the text. `label - page` is a constant, so
+// ESI holds the start information's address, which is not 0 because its first word
+// is used, or 0 on other processors; EBP that of this page, EDI that of the
+// region; in `refuse` ESI is the text. `label - page` is a constant, so
 // `(label - page)(%ebp)` is the label's physical address. The linker script puts
 // this section at the start of a page and checks that it fits into it.
 global_asm!(
@@ -98,6 +105,7 @@ global_asm!(
     "mov %eax, (.Lfar_pointer - .Lpage)(%ebp)",
     //
     // Enter long mode.
+    ".Lenter:",
     "mov ${cr4}, %eax",
     "mov %eax, %cr4",
     "mov {page_table_root}(%edi), %eax",
@@ -119,6 +127,13 @@ global_asm!(
     "xor %eax, %eax",
     "mov %eax, %fs",
     "mov %eax, %gs",
+    "movabs ${arrivals}, %rdx",
+    "test %esi, %esi",
+    "jz .Ltake_place",
+    //
+    // The first processor: note where others come to, and go on.
+    "lea (.Lprocessor - .Lpage)(%rbp), %eax",
+    "mov %eax, {entry_address}(%rdx)",
     "mov ${virtual_base}, %rdi",
     "mov {stack_top}(%rdi), %rsp",
     "push ${rflags}",
@@ -127,7 +142,39 @@ global_asm!(
     "movabs $svsm_start, %rax",
     "jmp *%rax",
     //
+    // Another processor: take the next place, unless all are taken.
+    ".Ltake_place:",
+    "mov $1, %eax",
+    "lock xadd %eax, {count}(%rdx)",
+    "cmp ${places}, %eax",
+    "jae .Ltoo_late",
+    "imul ${place_size}, %eax, %eax",
+    "add %rax, %rdx",
+    "mov {place_stack_top}(%rdx), %rsp",
+    "test %rsp, %rsp",
+    "jz .Ltoo_late",
+    "push ${rflags}",
+    "popfq",
+    "mov {place_entry_argument}(%rdx), %rdi",
+    "jmp *{place_entry}(%rdx)",
+    ".Ltoo_late:",
+    "cli",
+    "hlt",
+    "jmp .Ltoo_late",
+    //
+    // Where the trampoline leads.
     ".code32",
+    ".Lprocessor:",
+    "mov ${data_32_selector}, %eax",
+    "mov %eax, %ds",
+    "mov %eax, %es",
+    "mov %eax, %ss",
+    "mov %ebp, %edi",
+    "sub $(.Lpage - {virtual_base}), %edi",
+    "lgdt (.Ltable_pointer - .Lpage)(%ebp)",
+    "xor %esi, %esi",
+    "jmp .Lenter",
+    //
     ".Lno_long_mode:",
     "lea (.Lno_long_mode_text - .Lpage)(%ebp), %esi",
     "jmp .Lrefuse",
@@ -178,6 +225,15 @@ global_asm!(
     efer_msr = const Msr::EFER.0,
     efer = const EFER,
     rflags = const RFLAGS,
+    arrivals = sym ARRIVALS,
+    entry_address = const Arrivals::ENTRY_ADDRESS_OFFSET,
+    count = const Arrivals::COUNT_OFFSET,
+    places = const PLACES,
+    place_size = const Arrivals::PLACE_SIZE,
+    place_stack_top = const Arrivals::STACK_TOP_OFFSET,
+    place_entry = const Arrivals::ENTRY_OFFSET,
+    place_entry_argument = const Arrivals::ENTRY_ARGUMENT_OFFSET,
+    data_32_selector = const DATA_32_SELECTOR,
     code = const CODE.bits(),
     code_selector = const CODE_SELECTOR.0,
     data = const DATA.bits(),

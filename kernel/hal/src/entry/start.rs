@@ -12,7 +12,9 @@ use crate::segments::{self, BOOT_PROCESSOR};
 use crate::start_error::StartError;
 use crate::stop::stop;
 use crate::stop_reason::StopReason;
-use crate::{image, kernel_text, memory, platform, print, println, processors, protection, trap};
+use crate::{
+    image, kernel_text, memory, native, platform, print, println, processors, protection, trap,
+};
 
 type Page = [u8; PAGE_SIZE as usize];
 
@@ -30,7 +32,7 @@ unsafe extern "Rust" {
 ///
 /// The stack is empty and aligned, so a call gives the Rust function the stack
 /// that the calling convention promises it. RDI, the boot block's address, is
-/// its argument already.
+/// its first argument already, and RSI, that of the start information, its second.
 ///
 /// # Safety
 ///
@@ -48,7 +50,7 @@ unsafe extern "C" fn svsm_start() -> ! {
 /// # Safety
 ///
 /// INV-BOOT-1 and INV-BOOT-2 hold, and `block` is the boot block.
-unsafe extern "C" fn start(block: *const Page) -> ! {
+unsafe extern "C" fn start(block: *const Page, start_information: u64) -> ! {
     // SAFETY: INV-BOOT-1: the boot block is a mapped page that nobody writes.
     let block: &'static Page = unsafe { &*block };
 
@@ -73,6 +75,7 @@ unsafe extern "C" fn start(block: *const Page) -> ! {
     // SAFETY: INV-BOOT-1: it is the boot block.
     unsafe { image::keep(page) };
     kernel_text::note(&block);
+    native::keep(start_information);
     print::allow(block.console);
     let platform = platform::current();
     if let Err(reason) = platform.start(&block, svsm_tell) {

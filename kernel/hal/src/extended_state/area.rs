@@ -23,9 +23,9 @@ const WORDS_PER_BLOCK: usize = 8;
 /// Control word of x87 after FNINIT: all exceptions masked [APM 24592 §6.2.2].
 const INITIAL_FCW: u64 = 0x37f;
 /// MXCSR after a reset: all exceptions masked [APM 24592 §4.2.2].
-const INITIAL_MXCSR: u64 = 0x1f80;
+pub(super) const INITIAL_MXCSR: u64 = 0x1f80;
 /// The word that holds MXCSR, in its low half.
-const MXCSR_WORD: usize = 3;
+pub(super) const MXCSR_WORD: usize = 3;
 
 /// Part of an area. Its words are atomic because the processor writes them
 /// behind Rust's back.
@@ -61,7 +61,7 @@ impl ExtendedState {
         Self::with_format(*FORMAT.get().ok_or(NotStarted::NotStarted)?).map_err(Into::into)
     }
 
-    fn with_format(format: Format) -> Result<Self, OutOfMemory> {
+    pub(super) fn with_format(format: Format) -> Result<Self, OutOfMemory> {
         let mut blocks = Vec::new();
         for _ in 0..AREA_SIZE / size_of::<Block>() {
             blocks.try_push(Block([const { AtomicU64::new(0) }; WORDS_PER_BLOCK]))?;
@@ -95,8 +95,18 @@ impl ExtendedState {
     /// Loads this processor's registers from here.
     pub(crate) fn load(&self) {
         // SAFETY: INV-EXTENDED-1: the area holds what `reset` or `save` put there,
-        // with this format; the kernel does not use these registers.
+        // with this format, or values of vector registers besides; the kernel does not use these registers.
         unsafe { load(self.format, self.area()) };
+    }
+
+    /// How it is saved.
+    pub(super) const fn format(&self) -> Format {
+        self.format
+    }
+
+    /// A word of the area.
+    pub(super) fn word(&self, place: usize) -> &AtomicU64 {
+        &self.blocks[place / WORDS_PER_BLOCK].0[place % WORDS_PER_BLOCK]
     }
 
     fn area(&self) -> *mut u64 {

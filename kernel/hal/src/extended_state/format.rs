@@ -51,6 +51,19 @@ impl Format {
         Self::Xsave { features }
     }
 
+    /// The features that the area's header can name; none without a header.
+    pub(super) const fn vector_features(self) -> Option<u64> {
+        match self {
+            Self::Fxsave => None,
+            Self::Xsave { features } => Some(features & (SSE | AVX)),
+        }
+    }
+
+    /// Whether the vector registers have 256 bits rather than 128.
+    pub(super) const fn has_upper_halves(self) -> bool {
+        matches!(self, Self::Xsave { features } if features & AVX != 0)
+    }
+
     /// What CR4 needs for it.
     pub(super) fn cr4(self) -> Cr4 {
         let sse = Cr4::OSFXSR | Cr4::OSXMMEXCPT;

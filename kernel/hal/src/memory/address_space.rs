@@ -16,6 +16,8 @@ use super::kernel_space::{c_bit_mask, upper_half};
 use super::tables::LinearTables;
 use super::user_range::USER_END;
 use crate::OutOfMemory;
+#[cfg(target_os = "none")]
+use crate::control_registers::{cr3, load_cr3};
 
 /// Why memory was not mapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,9 +36,8 @@ pub enum MapError {
 /// The address space of a user process. It owns the memory that it maps; when it
 /// is dropped, memory and tables go back.
 ///
-/// A processor uses it while CR3 holds [`cr3`](Self::cr3). Whoever loads that
-/// sees to it that no processor uses it, or has anything of it cached, when it
-/// is dropped (INV-SPACE-1).
+/// A processor uses it while it does what it was given to do
+/// [there](Self::enter), and the space exists for as long (INV-SPACE-1).
 #[derive(Debug)]
 pub struct AddressSpace {
     tables: PageTables,
@@ -58,10 +59,23 @@ impl AddressSpace {
         Ok(Self { tables: PageTables::at(root, c_bit_mask()), mapped: Vec::new() })
     }
 
-    /// What CR3 holds while a processor uses this address space.
-    #[must_use]
-    pub const fn cr3(&self) -> u64 {
-        self.tables.root() | self.tables.c_bit_mask()
+    /// Does `work` in this address space: user memory is what is mapped here. The
+    /// thread may be interrupted and wait meanwhile; others do not see it, nor do
+    /// threads that are made meanwhile.
+    #[cfg(target_os = "none")]
+    pub fn enter<R>(&self, work: impl FnOnce() -> R) -> R {
+        let outside = cr3();
+        // SAFETY: INV-THREAD-3: this space is borrowed until `outside` is loaded
+        // again, which makes the processor forget it: no panic goes past here,
+        // since it stops the machine. Where this thread is left meanwhile, CR3 is
+        // loaded as well, unless the next one has entered the same space, and
+        // borrows it, too. `outside` are the kernel's tables, or a space in
+        // which the caller is doing its work.
+        let load = |tables| unsafe { load_cr3(tables) };
+        load(self.tables.root() | self.tables.c_bit_mask());
+        let result = work();
+        load(outside);
+        result
     }
 
     /// Maps `frames` at `address`, for user mode.
@@ -108,7 +122,7 @@ impl AddressSpace {
 
 impl Drop for AddressSpace {
     fn drop(&mut self) {
-        // INV-SPACE-1: no processor looks any more.
+        // INV-SPACE-1: nobody works there any more, for that takes a borrow.
         self.tables.take_down_lower_half(&mut LinearTables);
         LinearTables.release(self.tables.root());
     }

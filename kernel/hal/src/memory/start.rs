@@ -12,6 +12,7 @@ use super::region::virtual_address;
 use super::shared::{PageConversion, set_conversion};
 use super::{frame_cache, frame_pool, kernel_space, region, windows};
 use crate::OutOfMemory;
+use crate::control_registers::note_kernel_tables;
 
 /// Why memory cannot start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -60,6 +61,7 @@ pub(crate) fn start(
     }
     frame_pool::set(pool);
     kernel_space::set(block);
+    note_kernel_tables();
     set_conversion(conversion);
     // The processor that runs is one, whatever the boot block says.
     let processors = block.max_vcpus.max(1);

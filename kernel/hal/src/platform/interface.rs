@@ -64,13 +64,13 @@ pub(crate) trait Platform {
         false
     }
 
-    /// Identifiers of all processors that the host says there are, each once, the
-    /// own one included.
+    /// Identifiers of all processors that the host says there are, each once.
+    /// `None` if the platform itself has no such list on this machine.
     ///
     /// # Errors
     ///
-    /// The host gives no usable list, or there is no memory for it.
-    fn processor_identifiers(&self) -> Result<Vec<u32>, StartError>;
+    /// The list cannot be used, or there is no memory for it.
+    fn processor_identifiers(&self) -> Result<Option<Vec<u32>>, StartError>;
 
     /// Gives a processor what it needs on this platform, before it starts.
     ///
@@ -79,12 +79,14 @@ pub(crate) trait Platform {
     /// There is no memory for it, or the host does not do its part.
     fn prepare_processor(&self, processor: &Processor) -> Result<(), StartError>;
 
-    /// Starts a processor, without waiting for it.
+    /// Starts processors, without waiting until they are set up. Gives the number
+    /// of those that start, which are the first of `starts`: the others are left
+    /// out and never come.
     ///
     /// # Errors
     ///
     /// There is no way to, or the host does not do its part.
-    fn start_processor(&self, start: &ProcessorStart) -> Result<(), StartError>;
+    fn start_processors(&self, starts: &[ProcessorStart]) -> Result<usize, StartError>;
 
     /// Sets up what the processor that runs this has on this platform.
     ///

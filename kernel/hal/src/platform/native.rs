@@ -16,10 +16,10 @@ use processor::TrapFrame;
 use super::interface::{Interrupts, Platform};
 use super::native_apic::{ALL_MASKED, LOCAL_APIC, MASKS};
 use super::triple_fault::triple_fault;
-use crate::heap::TryPush;
 use crate::interrupt_handlers::{call_came, timer_came};
 use crate::local_apic::{CALL_VECTOR, SPURIOUS_VECTOR, TIMER_VECTOR};
 use crate::memory::{ConversionRefused, PageConversion, PageRun};
+use crate::native;
 use crate::port::{self, COM1, Ports};
 use crate::processor::{Processor, current};
 use crate::processor_start::ProcessorStart;
@@ -69,7 +69,8 @@ fn start_interrupts() {
     for mask in MASKS {
         PcPorts.write(mask, ALL_MASKED);
     }
-    let Ok(_) = LOCAL_APIC.enable();
+    let Ok(own) = LOCAL_APIC.enable();
+    current().set_apic_id(own);
     let Ok(ticks) = LOCAL_APIC.count_ticks(|| time::pass(MILLISECOND_NS));
     if let Some(ticks) = TimerTicks::in_a_millisecond(ticks) {
         // A second start would say the same.
@@ -116,21 +117,28 @@ impl Platform for Native {
         Answer { eax, ebx, ecx, edx }
     }
 
-    fn processor_identifiers(&self) -> Result<Vec<u32>, StartError> {
-        let mut own = Vec::new();
-        own.try_push(current().apic_id())?;
-        Ok(own)
+    fn processor_identifiers(&self) -> Result<Option<Vec<u32>>, StartError> {
+        native::processor_list()
     }
 
     fn prepare_processor(&self, _processor: &Processor) -> Result<(), StartError> {
         Ok(())
     }
 
-    fn start_processor(&self, _start: &ProcessorStart) -> Result<(), StartError> {
-        Err(StartError::Unsupported)
+    fn start_processors(&self, starts: &[ProcessorStart]) -> Result<usize, StartError> {
+        // Without a timer there is no interrupt controller that is known here.
+        if !self.has_timer() {
+            return Err(StartError::Unsupported);
+        }
+        native::start_processors(starts, &LOCAL_APIC)
     }
 
     fn enter_processor(&self) -> Result<(), StopReason> {
+        // The first one's is on already if it can be.
+        if self.has_timer() {
+            let Ok(own) = LOCAL_APIC.enable();
+            current().set_apic_id(own);
+        }
         Ok(())
     }
 

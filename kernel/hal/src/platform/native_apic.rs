@@ -5,6 +5,7 @@ use abi_x86::Msr;
 
 use crate::local_apic::{LocalApic, Registers};
 use crate::msr;
+use crate::start_error::StartError;
 
 /// The own processor's local APIC. Its processor must have x2APIC mode.
 pub(super) const LOCAL_APIC: LocalApic<X2ApicRegisters> = LocalApic(X2ApicRegisters);
@@ -15,6 +16,12 @@ pub(super) struct X2ApicRegisters;
 /// Accesses by instructions do not fail, they fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Never {}
+
+impl From<Never> for StartError {
+    fn from(never: Never) -> Self {
+        match never {}
+    }
+}
 
 impl Registers for X2ApicRegisters {
     type Error = Never;

@@ -6,6 +6,7 @@
 use core::fmt;
 
 use abi_boot::BootBlock;
+use abi_snp::SevFeatures;
 use abi_x86::ExceptionVector;
 use alloc::vec::Vec;
 use cpuid_table::Answer;
@@ -45,7 +46,7 @@ impl Platform for Snp {
 
     fn handle(&self, frame: &mut TrapFrame, were: Interrupts) -> Result<(), StopReason> {
         match frame.vector() {
-            // Without restricted injection there is no such event.
+            // Without a page there is nothing that the host could tell.
             ExceptionVector::HYPERVISOR_INJECTION if current().doorbell.get().is_none() => {
                 Err(StopReason::HostInjection)
             }
@@ -66,10 +67,10 @@ impl Platform for Snp {
 
     fn may_inject_exceptions(&self) -> bool {
         // Restricted injection leaves #HV alone.
-        current().doorbell.get().is_none()
+        !snp::features().contains(SevFeatures::RESTRICTED_INJECTION)
     }
 
-    fn processor_identifiers(&self) -> Result<Vec<u32>, StartError> {
+    fn processor_identifiers(&self) -> Result<Option<Vec<u32>>, StartError> {
         snp::processor_identifiers()
     }
 
@@ -77,8 +78,9 @@ impl Platform for Snp {
         snp::prepare_processor(processor)
     }
 
-    fn start_processor(&self, start: &ProcessorStart) -> Result<(), StartError> {
-        snp::start_processor(start)
+    fn start_processors(&self, starts: &[ProcessorStart]) -> Result<usize, StartError> {
+        starts.iter().try_for_each(snp::start_processor)?;
+        Ok(starts.len())
     }
 
     fn enter_processor(&self) -> Result<(), StopReason> {

@@ -61,7 +61,7 @@ impl Platform for Unknown {
         Answer::ZERO
     }
 
-    fn processor_identifiers(&self) -> Result<Vec<u32>, StartError> {
+    fn processor_identifiers(&self) -> Result<Option<Vec<u32>>, StartError> {
         Err(StartError::Unsupported)
     }
 
@@ -69,7 +69,7 @@ impl Platform for Unknown {
         Err(StartError::Unsupported)
     }
 
-    fn start_processor(&self, _start: &ProcessorStart) -> Result<(), StartError> {
+    fn start_processors(&self, _starts: &[ProcessorStart]) -> Result<usize, StartError> {
         Err(StartError::Unsupported)
     }
 

@@ -13,12 +13,18 @@
 //! - the processor waits: a #HV between the last look and HLT would be slept
 //!   over, so its handler moves RIP behind HLT.
 //!
+//! Below the module, a guest has interrupts of its own, and the host may have one
+//! local APIC for all levels of a processor. So with a guest in the image there
+//! are no doorbell pages: the host cannot tell the module's level of anything,
+//! the guest's interrupts wait until its level runs, and the kernel looks for
+//! requests as it does without restricted injection.
+//!
 //! An event means what the host wants it to mean. There are three that the kernel
 //! knows, all harmless when they come too often; any other ends the machine.
 
 use core::arch::global_asm;
 use core::ops::Range;
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use abi_snp::ghcb::{
     DoorbellAction, DoorbellFlags, ExitCode, NoEoiRequired, PendingEvents, SaveArea, ValidFields,
@@ -33,6 +39,19 @@ use crate::local_apic::{CALL_VECTOR, SPURIOUS_VECTOR, TIMER_VECTOR, call_command
 use crate::processor::{Processor, current};
 use crate::stop_reason::StopReason;
 use crate::sync::mask;
+
+/// Whether the kernel takes events.
+static ARE_USED: AtomicBool = AtomicBool::new(false);
+
+/// Has all processors take events. To be called before any is prepared.
+pub(super) fn use_events() {
+    ARE_USED.store(true, Ordering::Relaxed);
+}
+
+/// Whether processors take events.
+pub(super) fn are_used() -> bool {
+    ARE_USED.load(Ordering::Relaxed)
+}
 
 /// Tells the host where the own page is.
 pub(crate) fn register() -> Result<(), StopReason> {

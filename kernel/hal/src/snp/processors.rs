@@ -7,8 +7,8 @@
 use core::mem::ManuallyDrop;
 
 use abi_snp::ghcb::{
-    ApCreation, ApCreationAction, ApicIdList, ExitCode, GuestFrame, RegisterGhcb,
-    SaveArea as Words, ValidFields,
+    ApCreation, ApCreationAction, ApicIdList, ExitCode, GuestFrame, HypervisorFeatures,
+    RegisterGhcb, SaveArea as Words, ValidFields,
 };
 use abi_snp::{PageSize, SevFeatures, TscInfo, Vmpl, Vmsa};
 use abi_x86::{SIZE_2M, SIZE_4K};
@@ -19,6 +19,7 @@ use zerocopy::FromBytes;
 use super::doorbell_controller::CONTROLLER;
 use super::ghcb::Ghcb;
 use super::msr_protocol::ask;
+use super::negotiation::offered;
 use super::reverse_map::rmpadjust;
 use super::{doorbell, status};
 use crate::control_registers::cr3;
@@ -44,8 +45,12 @@ pub(super) fn own_identifier() -> Result<u32, StopReason> {
     CONTROLLER.enable()
 }
 
-/// The host's list of identifiers, without those that it repeats.
-pub(crate) fn identifiers() -> Result<Vec<u32>, StartError> {
+/// The host's list of identifiers, without those that it repeats; `None` if it
+/// does not offer to list them.
+pub(crate) fn identifiers() -> Result<Option<Vec<u32>>, StartError> {
+    if !offered().contains(HypervisorFeatures::APIC_ID_LIST) {
+        return Ok(None);
+    }
     let host = |_| StartError::Host(StopReason::HostProcessorList);
     let list = SharedPages::allocate(1).map_err(share_error)?;
     let request =
@@ -65,11 +70,7 @@ pub(crate) fn identifiers() -> Result<Vec<u32>, StartError> {
             distinct.try_push(id)?;
         }
     }
-    if distinct.contains(&current().apic_id()) {
-        Ok(distinct)
-    } else {
-        Err(StartError::Host(StopReason::HostProcessorList))
-    }
+    Ok(Some(distinct))
 }
 
 /// Gives a processor its page for requests, and one for events if it is to have
@@ -86,7 +87,7 @@ pub(crate) fn prepare(processor: &Processor) -> Result<(), StartError> {
         let page = unsafe { &*core::ptr::with_exposed_provenance::<SharedPage>(address) };
         processor.ghcb.fill(page, gpa);
     }
-    if status::features().contains(SevFeatures::RESTRICTED_INJECTION) {
+    if doorbell::are_used() {
         let (address, gpa) = share_for_ever()?;
         // SAFETY: INV-FRAME-1: as above.
         let page = unsafe { &*core::ptr::with_exposed_provenance::<DoorbellPage>(address) };

@@ -2,11 +2,11 @@
 
 use core::fmt;
 
-use abi_boot::BootBlock;
+use abi_boot::{BootBlock, PartKind};
 use abi_snp::SevFeatures;
 
 use super::ports::CONSOLE;
-use super::{clock, cpuid, first_ghcb, negotiation, processors, region, status, timer};
+use super::{clock, cpuid, doorbell, first_ghcb, negotiation, processors, region, status, timer};
 use crate::processor::current;
 use crate::stop_reason::StopReason;
 
@@ -37,7 +37,11 @@ pub(crate) fn start(
         tell(format_args!("CPUID page: {findings} statements do not add up and are not used"));
     }
     clock::start(block, features)?;
-    if features.contains(SevFeatures::RESTRICTED_INJECTION) {
+    // A guest finds the interrupt controllers as it has left them: what is for it
+    // must not come to the module, nor what is for the module to it.
+    let has_guest = block.parts_of(PartKind::GUEST_START).next().is_some();
+    if features.contains(SevFeatures::RESTRICTED_INJECTION) && !has_guest {
+        doorbell::use_events();
         timer::start()?;
     }
     let counts = region::validate(block)?;

@@ -46,8 +46,11 @@ pub struct Context {
     /// Whether the guard that it was left with unmasks interrupts at its end.
     pub(super) unmask_at_end: AtomicBool,
     pub(super) parts: SpinLock<Parts>,
+    /// Whether there is something in `extended`: seen by a processor that has
+    /// taken the context from READY.
+    pub(super) has_extended: AtomicBool,
     /// Registers that the kernel does not use, of a thread that does.
-    pub(super) extended: Option<ExtendedState>,
+    pub(super) extended: SpinLock<Option<ExtendedState>>,
 }
 
 /// What a thread is made of.
@@ -65,27 +68,17 @@ pub(super) struct Parts {
 pub struct NotEmpty;
 
 impl Context {
-    /// A context without a thread, for threads that run nothing but the kernel.
+    /// A context without a thread.
     #[must_use]
     pub const fn new() -> Self {
-        Self::with(None)
-    }
-
-    /// A context without a thread, for threads that run what uses the extended
-    /// registers; each starts with their initial state.
-    #[must_use]
-    pub const fn with_extended_state(state: ExtendedState) -> Self {
-        Self::with(Some(state))
-    }
-
-    const fn with(extended: Option<ExtendedState>) -> Self {
         Self {
             state: AtomicU8::new(state::EMPTY),
             stack_pointer: AtomicU64::new(0),
             page_tables: AtomicU64::new(0),
             unmask_at_end: AtomicBool::new(false),
             parts: SpinLock::new(Rank::Task, Parts { stack: None, entry: None }),
-            extended,
+            has_extended: AtomicBool::new(false),
+            extended: SpinLock::new(Rank::Task, None),
         }
     }
 
@@ -98,11 +91,22 @@ impl Context {
             return None;
         }
         let stack = self.parts.lock().stack.take()?;
-        if let Some(extended) = &self.extended {
-            // For the next thread, which is not to see what this one left.
+        self.has_extended.store(false, Ordering::Relaxed);
+        let extended = self.extended.lock().take();
+        if let Some(extended) = extended {
+            // Whoever gets the memory is not to see what this one left.
             extended.reset();
         }
         self.advance(state::FINISHED, state::EMPTY).then_some(stack)
+    }
+
+    /// Does something with the extended registers that the thread has, if it has.
+    pub(super) fn with_extended(&self, act: impl FnOnce(&ExtendedState)) {
+        if self.has_extended.load(Ordering::Relaxed)
+            && let Some(extended) = &*self.extended.lock()
+        {
+            act(extended);
+        }
     }
 
     /// Goes from state `from` to `to`; whether it was in `from`.

@@ -3,6 +3,7 @@
 use core::mem;
 use core::sync::atomic::Ordering;
 
+use crate::extended_state::ExtendedState;
 use crate::sync::{self, Masked};
 
 use super::context::{Context, Departure, Entry, NotEmpty, Parts, state};
@@ -13,18 +14,26 @@ use super::stack_switch::{first_frame, switch_stacks};
 
 impl Context {
     /// Makes a thread of it, which begins with `entry` on `stack` as soon as a
-    /// processor switches to it. Interrupts are unmasked for it as they are for
-    /// the caller.
+    /// processor switches to it, under the kernel's own page tables. Interrupts
+    /// are unmasked for it as they are for the caller. A thread that runs what
+    /// uses the extended registers is given some.
     ///
     /// # Errors
     ///
-    /// [`NotEmpty`], if it has a thread already; `stack` and `entry` are dropped.
-    pub fn arm(&self, mut stack: Stack, entry: Entry) -> Result<(), NotEmpty> {
+    /// [`NotEmpty`], if it has a thread already; what was given is dropped.
+    pub fn arm(
+        &self,
+        mut stack: Stack,
+        extended: Option<ExtendedState>,
+        entry: Entry,
+    ) -> Result<(), NotEmpty> {
         if !self.advance(state::EMPTY, state::ARMING) {
             return Err(NotEmpty);
         }
         self.stack_pointer.store(stack.fill_top(&first_frame(begin)), Ordering::Relaxed);
-        self.page_tables.store(page_tables::current(), Ordering::Relaxed);
+        self.page_tables.store(page_tables::of_kernel(), Ordering::Relaxed);
+        self.has_extended.store(extended.is_some(), Ordering::Relaxed);
+        *self.extended.lock() = extended;
         let masked = sync::mask();
         self.unmask_at_end.store(sync::unmask_at_end(&masked), Ordering::Relaxed);
         *self.parts.lock() = Parts { stack: Some(stack), entry: Some(entry) };
@@ -80,17 +89,13 @@ fn depart(next: &'static Context, masked: &Masked, after: u8) {
     let page_tables = page_tables::current();
     current.page_tables.store(page_tables, Ordering::Relaxed);
     current.unmask_at_end.store(sync::unmask_at_end(masked), Ordering::Relaxed);
+    current.with_extended(ExtendedState::save);
     leave(current, after);
     set_current(next);
-    if let Some(extended) = &current.extended {
-        extended.save();
-    }
-    if let Some(extended) = &next.extended {
-        extended.load();
-    }
+    next.with_extended(ExtendedState::load);
     let next_tables = next.page_tables.load(Ordering::Relaxed);
     if next_tables != page_tables {
-        // SAFETY: INV-THREAD-3: read from CR3 by `arm` or by this function.
+        // SAFETY: INV-THREAD-3: the kernel's, or read from CR3 by this function.
         unsafe { page_tables::load(next_tables) };
     }
     sync::set_unmask_at_end(masked, next.unmask_at_end.load(Ordering::Relaxed));

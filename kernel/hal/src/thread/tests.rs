@@ -42,7 +42,7 @@ fn arm(
         work();
         Departure { next, masked: mask() }
     };
-    context.arm(Stack::allocate(STACK_PAGES, StackOwner::Task(0)).unwrap(), Box::new(entry))
+    context.arm(Stack::allocate(STACK_PAGES, StackOwner::Task(0)).unwrap(), None, Box::new(entry))
 }
 
 #[test]

@@ -1,9 +1,21 @@
 //! How fast a counter runs, by the PC's interval timer.
 //!
 //! Channel 2 of the 8254 counts down at 1.193182 MHz from the moment its count is
-//! written, if its gate is open, and its output shows in port 0x61 when it has
-//! reached 0 [Intel 8254 data sheet, mode 0; IBM PC AT, port 61h]. The gate is
-//! opened before: QEMU counts whether it is open or not.
+//! written, if its gate is open. The read-back command holds count and status of
+//! one moment for reading; status tells whether 0 has been reached [Intel 8254
+//! data sheet, mode 0 and read-back command; IBM PC AT, port 61h]. The gate is
+//! opened before: QEMU counts whether it is open or not, and some of its machines
+//! have no port for it.
+//!
+//! # On a busy machine
+//!
+//! A virtual processor can be stopped between any two instructions, for longer
+//! than it runs in between. So no moment is taken for another one: the counter is
+//! read before and after each command, which tells how far off a [`Look`] can be
+//! at most, and two looks tell how far off the frequency can be at most. Looks
+//! are taken until that is little; being stopped between them does no harm.
+
+use core::ops::RangeInclusive;
 
 /// Access to I/O ports.
 pub(crate) trait PortAccess {
@@ -19,6 +31,12 @@ const CONTROL: u16 = 0x61;
 
 /// Channel 2, low byte then high byte, mode 0: output goes up at 0.
 const ONE_SHOT: u8 = 0b1011_0000;
+/// Count and status of channel 2 are held: status is read first, then the count.
+const READ_BACK: u8 = 0b1100_1000;
+/// What status must be while the timer counts: as commanded, output low, and the
+/// count has been taken.
+const COUNTING: u8 = ONE_SHOT & 0b0011_1111;
+
 /// In the control port: the gate is open.
 const GATE: u8 = 1 << 0;
 /// In the control port: the speaker hears the output.
@@ -28,117 +46,125 @@ const OUTPUT: u8 = 1 << 5;
 
 /// Counts of the timer in a second.
 const TIMER_FREQUENCY: u64 = 1_193_182;
-/// Counts that are waited for: 5 ms.
-const COUNTS: u16 = (TIMER_FREQUENCY / 200) as u16;
-/// How many results are compared. What comes in between makes one too great,
-/// never too small, so the smallest is the best.
-const RESULTS: usize = 3;
-/// How often it is tried, if the machine is so busy that tries fail.
+/// What the timer starts with: 55 ms.
+const START: u16 = u16::MAX;
+/// Counts between two looks, at least: 5 ms.
+const LEAST_COUNTS: u16 = (TIMER_FREQUENCY / 200) as u16;
+/// How often the timer is started, if the machine is so busy that looks take long.
 const TRIES: u32 = 10;
-/// How often the output is looked at, at most; and counts of the counter that are
-/// given to the timer: 50 ms of the fastest there can be.
-const MOST_READS: u32 = 1_000_000;
+/// A frequency that is off by less than one part in so many is good enough to end
+/// with; one that is off by more than one in so few is none.
+const GOOD: u64 = 500;
+const BAD: u64 = 8;
+/// Counts of the counter that are given to the timer, for one that never comes to
+/// an end: 50 ms of the fastest there can be. And how often it is looked at, for a
+/// counter that stands still.
 const MOST_COUNTS: u64 = 1_000_000_000;
+const MOST_LOOKS: u32 = 1_000_000;
 
-/// Counts that `counter` makes in a second; `None` if there is no such timer.
-pub(crate) fn measure(ports: &impl PortAccess, counter: impl Fn() -> u64) -> Option<u64> {
-    (0..TRIES).filter_map(|_| measure_once(ports, &counter)).take(RESULTS).min()
+/// What the timer said, and the counts between which it was asked.
+#[derive(Clone, Copy)]
+struct Look {
+    left: u16,
+    before: u64,
+    after: u64,
 }
 
-fn measure_once(ports: &impl PortAccess, counter: impl Fn() -> u64) -> Option<u64> {
+/// Counts in a second, by the bounds that are certain.
+#[derive(Clone)]
+struct Frequency(RangeInclusive<u64>);
+
+/// Counts that `counter` makes in a second; `None` if there is no such timer, or
+/// the machine is too busy to tell.
+pub(crate) fn measure(ports: &impl PortAccess, counter: impl Fn() -> u64) -> Option<u64> {
+    let mut best: Option<Frequency> = None;
+    for _ in 0..TRIES {
+        best = narrower(best, measure_once(ports, &counter));
+        if best.as_ref().is_some_and(|best| best.is_within(GOOD)) {
+            break;
+        }
+    }
+    best.filter(|best| best.is_within(BAD)).map(|best| best.middle())
+}
+
+fn measure_once(ports: &impl PortAccess, counter: impl Fn() -> u64) -> Option<Frequency> {
     let control = ports.read(CONTROL) & !(SPEAKER | GATE | OUTPUT);
     ports.write(CONTROL, control | GATE);
     ports.write(COMMAND, ONE_SHOT);
-    let [low, high] = COUNTS.to_le_bytes();
-    ports.write(CHANNEL_2, low);
-    // The command has made the output low. A port without a timer reads as ones.
-    if ports.read(CONTROL) & OUTPUT != 0 {
-        ports.write(CONTROL, control);
-        return None;
+    for byte in START.to_le_bytes() {
+        ports.write(CHANNEL_2, byte);
     }
-    let start = counter();
-    ports.write(CHANNEL_2, high);
-    let is_over = (0..MOST_READS)
-        .take_while(|_| counter().wrapping_sub(start) <= MOST_COUNTS)
-        .any(|_| ports.read(CONTROL) & OUTPUT != 0);
-    let counts = counter().checked_sub(start)?;
+    let mut start = look(ports, &counter);
+    let mut best = None;
+    for _ in 0..MOST_LOOKS {
+        let (Some(first), Some(next)) = (start, look(ports, &counter)) else { break };
+        if next.after.wrapping_sub(first.before) > MOST_COUNTS {
+            break;
+        }
+        best = narrower(best, Frequency::between(first, next));
+        if best.as_ref().is_some_and(|best| best.is_within(GOOD)) {
+            break;
+        }
+        // As long as there is time, a better look is a better start.
+        let is_early = START - next.left < LEAST_COUNTS;
+        if is_early && next.uncertainty() < first.uncertainty() {
+            start = Some(next);
+        }
+    }
     ports.write(CONTROL, control);
-    if !is_over {
-        return None;
+    best
+}
+
+/// What the timer says; `None` if it does not count, or has come to its end.
+fn look(ports: &impl PortAccess, counter: impl Fn() -> u64) -> Option<Look> {
+    let before = counter();
+    ports.write(COMMAND, READ_BACK);
+    let after = counter();
+    let status = ports.read(CHANNEL_2);
+    let left = u16::from_le_bytes([ports.read(CHANNEL_2), ports.read(CHANNEL_2)]);
+    (status == COUNTING && before <= after).then_some(Look { left, before, after })
+}
+
+fn narrower(one: Option<Frequency>, other: Option<Frequency>) -> Option<Frequency> {
+    match (one, other) {
+        (Some(one), Some(other)) if one.width() <= other.width() => Some(one),
+        (one, other) => other.or(one),
     }
-    let per_second = u128::from(counts) * u128::from(TIMER_FREQUENCY) / u128::from(COUNTS);
-    u64::try_from(per_second).ok()
+}
+
+impl Look {
+    /// Counts by which it can be off.
+    const fn uncertainty(&self) -> u64 {
+        self.after.saturating_sub(self.before)
+    }
+}
+
+impl Frequency {
+    /// By two looks; `None` if too little time lies between them.
+    fn between(first: Look, next: Look) -> Option<Self> {
+        let passed = first.left.checked_sub(next.left).filter(|it| *it >= LEAST_COUNTS)?;
+        let in_a_second = |counts: u64| {
+            let scaled = u128::from(counts) * u128::from(TIMER_FREQUENCY);
+            u64::try_from(scaled / u128::from(passed)).ok()
+        };
+        let least = in_a_second(next.before.checked_sub(first.after)?)?;
+        let most = in_a_second(next.after.checked_sub(first.before)?)?;
+        Some(Self(least..=most))
+    }
+
+    fn width(&self) -> u64 {
+        self.0.end().saturating_sub(*self.0.start())
+    }
+
+    fn middle(&self) -> u64 {
+        self.0.start().midpoint(*self.0.end())
+    }
+
+    /// Whether the middle is off by less than one part in so many.
+    fn is_within(&self, parts: u64) -> bool {
+        self.width() / 2 < self.middle() / parts
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use core::cell::Cell;
-
-    use super::*;
-
-    /// A timer whose counts pass by being looked at; a counter makes 2000 in each.
-    #[derive(Default)]
-    struct Model {
-        control: Cell<u8>,
-        load: Cell<u16>,
-        bytes: Cell<u8>,
-        time: Cell<u64>,
-        started: Cell<Option<u64>>,
-    }
-
-    impl PortAccess for Model {
-        fn read(&self, port: u16) -> u8 {
-            assert_eq!(port, CONTROL);
-            self.time.set(self.time.get() + 1);
-            let over = self
-                .started
-                .get()
-                .is_some_and(|start| self.time.get() - start >= self.load.get().into());
-            self.control.get() | if over { OUTPUT } else { 0 }
-        }
-
-        fn write(&self, port: u16, value: u8) {
-            match port {
-                CHANNEL_2 => {
-                    self.load.set(self.load.get() >> 8 | u16::from(value) << 8);
-                    self.bytes.set(self.bytes.get() + 1);
-                    let is_loaded = self.bytes.get() == 2 && self.control.get() & GATE != 0;
-                    self.started.set(is_loaded.then(|| self.time.get()));
-                }
-                COMMAND => {
-                    assert_eq!(value, ONE_SHOT);
-                    self.bytes.set(0);
-                    self.started.set(None);
-                }
-                CONTROL => self.control.set(value),
-                _ => panic!("write to port {port:#x}"),
-            }
-        }
-    }
-
-    #[test]
-    fn counts_while_the_timer_runs() {
-        let model = Model::default();
-        let frequency = measure(&model, || model.time.get() * 2000).unwrap_or(0);
-        let expected = TIMER_FREQUENCY * 2000;
-        assert!(frequency.abs_diff(expected) < expected / 1000, "{frequency}");
-        assert_eq!(model.control.get() & GATE, 0);
-    }
-
-    #[test]
-    fn no_timer_no_frequency() {
-        struct Constant(u8);
-        impl PortAccess for Constant {
-            fn read(&self, _: u16) -> u8 {
-                self.0
-            }
-            fn write(&self, _: u16, _: u8) {}
-        }
-        for value in [0, u8::MAX] {
-            assert_eq!(measure(&Constant(value), || 1), None);
-        }
-        // A counter that goes back.
-        let model = Model::default();
-        assert_eq!(measure(&model, || 1_000_000 - model.time.get()), None);
-    }
-}
+mod tests;

@@ -3,6 +3,7 @@
 use core::sync::atomic::Ordering;
 
 use abi_x86::{ExceptionVector, Rflags};
+use exception_cause::Code;
 use intercepted_instruction::MAX_LENGTH;
 use processor::{Report, TrapFrame};
 
@@ -76,8 +77,11 @@ fn blame(frame: &TrapFrame, reason: StopReason, fault_address: Option<u64>) -> S
     let is_of_kernel = frame.cs & 3 == 0;
     match reason {
         StopReason::Trap(vector) if is_of_kernel && platform().may_inject_exceptions() => {
-            let code = kernel_text::at(frame.rip, MAX_LENGTH);
-            by_host(Raised { vector, code, rsp: frame.rsp, fault_address }).unwrap_or(reason)
+            let code = Code {
+                before: kernel_text::at(frame.rip.wrapping_sub(1), 1).first().copied(),
+                at: kernel_text::at(frame.rip, MAX_LENGTH),
+            };
+            by_host(Raised { vector, registers: frame, code, fault_address }).unwrap_or(reason)
         }
         other => other,
     }

@@ -11,7 +11,7 @@ use hal::memory::{
     Encryption, Frames, KernelStack, SharedPages, StackOwner, User, Window, WindowSize,
     copy_from_user,
 };
-use tasks::{Affinity, Priority, TaskOptions, spawn, yield_now};
+use tasks::{Affinity, Priority, TaskOptions, TaskRegisters, spawn, yield_now};
 
 use super::others::while_others_are_busy;
 
@@ -37,6 +37,7 @@ const OPTIONS: TaskOptions = TaskOptions {
     priority: Priority::Service,
     affinity: Affinity::Only(0),
     stack_pages: 2,
+    registers: TaskRegisters::Kernel,
 };
 
 /// All of them. The first is what every other figure includes as well: from one

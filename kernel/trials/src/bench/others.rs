@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use hal::OutOfMemory;
 use hal::heap::TryPush;
 use hal::sync::mask;
-use tasks::{Affinity, Priority, SpawnError, TaskOptions, spawn};
+use tasks::{Affinity, Priority, SpawnError, TaskOptions, TaskRegisters, spawn};
 
 /// Whether they are to go on.
 static IS_WANTED: AtomicBool = AtomicBool::new(false);
@@ -28,6 +28,7 @@ pub(super) fn while_others_are_busy(work: impl FnOnce()) -> Result<(), OutOfMemo
             priority: Priority::Service,
             affinity: Affinity::Only(number),
             stack_pages: 2,
+            registers: TaskRegisters::Kernel,
         };
         match spawn(options, be_busy) {
             Ok(task) => all.try_push(task)?,

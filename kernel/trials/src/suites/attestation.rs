@@ -18,7 +18,7 @@ use kernel_attestation::{
     GuestReports, RequestError, derived_key, report, report_with_certificates,
     time_stamp_parameters,
 };
-use tasks::{Affinity, Priority, TaskOptions, spawn};
+use tasks::{Affinity, Priority, TaskOptions, TaskRegisters, spawn};
 
 use crate::trial::{Failure, Outcome, Trial, check, equal, failure};
 
@@ -143,6 +143,7 @@ fn on_all_processors<T: Send + 'static>(
         priority: Priority::Service,
         affinity: Affinity::Only(index),
         stack_pages: 8,
+        registers: TaskRegisters::Kernel,
     };
     // Refused behind the last processor.
     while let Ok(task) = spawn(options(all.len()), {
@@ -184,6 +185,7 @@ fn counters_agree() -> Outcome {
                 priority: Priority::Service,
                 affinity: Affinity::Only(processor),
                 stack_pages: 2,
+                registers: TaskRegisters::Kernel,
             };
             let Ok(task) = spawn(options, hal::time::count) else {
                 check(processor > 0, "there is a processor")?;

@@ -5,7 +5,7 @@ extern crate alloc;
 use alloc::vec::Vec;
 
 use hal::heap::TryPush;
-use tasks::{Affinity, Priority, SpawnError, TaskOptions, WaitQueue, spawn};
+use tasks::{Affinity, Priority, SpawnError, TaskOptions, TaskRegisters, WaitQueue, spawn};
 
 use crate::trial::{Outcome, failure};
 
@@ -20,6 +20,7 @@ pub(super) fn on_all(work: fn(u32) -> Outcome) -> Outcome {
             priority: Priority::Service,
             affinity: Affinity::Only(number as usize),
             stack_pages: 2,
+            registers: TaskRegisters::Kernel,
         };
         let task = spawn(options, move || {
             GATE.wait(|open| open.then_some(()));

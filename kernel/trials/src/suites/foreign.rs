@@ -1,21 +1,23 @@
-//! Memory that is not the kernel's: windows to it, and copies from and to user
-//! memory.
+//! Memory that is not the kernel's: windows to it.
 
 use abi_boot::PAGE_SIZE;
-use hal::memory::{
-    Encryption, USER_END, Window, WindowError, WindowSize, copy_from_user, copy_to_user,
-};
+use abi_snp::PageSize;
+use hal::Fault;
+use hal::guest::{GuestPage, Guests, PageFailure, Validated};
+use hal::memory::{Encryption, Standing, Window, WindowError, WindowSize, look_again};
 
 use super::every_processor::on_all;
-use crate::trial::{Failure, Outcome, Trial, check, equal, failure};
+use crate::trial::{Failure, Outcome, Trial, equal, failure};
 
 /// The tests.
 pub(super) const TRIALS: &[Trial] = &[
     Trial { name: "windows::show_what_others_have", run: show_what_others_have },
     Trial { name: "windows::refuse_what_is_no_page_of_others", run: refuse_own_pages },
     Trial { name: "windows::belong_to_their_processor", run: || on_all(use_four_at_once) },
-    Trial { name: "user_copies::end_where_nothing_is_mapped", run: end_where_nothing_is },
-    Trial { name: "user_copies::never_reach_the_kernel", run: never_reach_the_kernel },
+    Trial {
+        name: "windows::survive_pages_that_nobody_accepted",
+        run: survive_pages_that_nobody_accepted,
+    },
 ];
 
 /// A page behind the module's, which nobody has accepted: the host's.
@@ -84,22 +86,55 @@ fn use_four_at_once(processor: u32) -> Outcome {
     Ok(())
 }
 
-fn end_where_nothing_is() -> Outcome {
-    let mut bytes = [0x5a; 24];
-    for address in [0, 0x1000, USER_END - 24] {
-        check(copy_from_user(&mut bytes, address).is_err(), "nothing is there to be read")?;
-        check(copy_to_user(address, &bytes).is_err(), "nothing is there to be written")?;
-    }
-    equal(bytes, [0x5a; 24], "the bytes after copies that failed")
+/// A page that is the guest's, and that nobody has accepted: each access to it
+/// raises #VC.
+fn survive_pages_that_nobody_accepted() -> Outcome {
+    const NUMBER: u64 = 300;
+    let Some(guests) = Guests::of_platform() else { return Ok(()) };
+    let given = guests.make_private([(page(NUMBER), PageSize::Size4K)].into_iter());
+    given.map_err(|_| failure("the host gives a page"))?;
+    all_accesses_fail(NUMBER)?;
+    accept(guests, NUMBER, GuestPage::validate)?;
+    let window = open_private(NUMBER)?;
+    window.clear().map_err(faulted)?;
+    window.store(16, 5).map_err(faulted)?;
+    equal(window.load(16).map_err(faulted)?, 5, "a word of the page")?;
+    drop(window);
+    let looked = look_again(Standing::SaveArea, page(NUMBER), |view| view.load(16));
+    equal(looked.map_err(|_| failure("it is a page"))?, Ok(5), "the word by a standing place")?;
+    accept(guests, NUMBER, GuestPage::rescind)?;
+    all_accesses_fail(NUMBER)
 }
 
-fn never_reach_the_kernel() -> Outcome {
-    let own = [7_u8; 8];
-    let address = own.as_ptr().addr() as u64;
-    let mut bytes = [0; 8];
-    for address in [address, USER_END - 7, USER_END, u64::MAX - 3, 1 << 63] {
-        check(copy_from_user(&mut bytes, address).is_err(), "this is no user memory to read")?;
-        check(copy_to_user(address, &[1; 8]).is_err(), "this is no user memory to write")?;
-    }
-    equal((own, bytes), ([7; 8], [0; 8]), "the bytes afterwards")
+fn open_private(number: u64) -> Result<Window, Failure> {
+    Window::open(page(number), WindowSize::Small, Encryption::Private)
+        .map_err(|_| failure("a window did not open"))
+}
+
+/// PVALIDATE of a page, which must succeed and change something.
+fn accept(
+    guests: Guests,
+    number: u64,
+    change: fn(&GuestPage) -> Result<Validated, PageFailure>,
+) -> Outcome {
+    let page = guests.page(page(number), PageSize::Size4K);
+    let page = page.map_err(|_| failure("a window did not open"))?;
+    equal(change(&page), Ok(Validated::Changed), "what PVALIDATE says")
+}
+
+/// Every kind of access, each of which must give an error and leave the rest
+/// alone.
+fn all_accesses_fail(number: u64) -> Outcome {
+    let window = open_private(number)?;
+    let mut bytes = [0x5a; 24];
+    equal(window.read(8, &mut bytes), Err(Fault), "a copy from the page")?;
+    equal(bytes, [0x5a; 24], "what was to be copied to")?;
+    equal(window.write(4080, &[1; 16]), Err(Fault), "a copy to the page")?;
+    equal(window.clear(), Err(Fault), "clearing the page")?;
+    equal(window.load(0), Err(Fault), "reading a word")?;
+    equal(window.store(4088, 1), Err(Fault), "writing a word")?;
+    equal(window.exchange(77, 1), Err(Fault), "exchanging a byte")?;
+    drop(window);
+    let looked = look_again(Standing::SaveArea, page(number), |view| view.load(0));
+    equal(looked.map_err(|_| failure("it is a page"))?, Err(Fault), "a look by a standing place")
 }

@@ -8,7 +8,8 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use hal::heap::TryPush;
 use hal::memory::statistics;
 use tasks::{
-    Affinity, JoinHandle, Priority, TaskOptions, WaitQueue, sleep_until, spawn, yield_now,
+    Affinity, JoinHandle, Priority, TaskOptions, TaskRegisters, WaitQueue, sleep_until, spawn,
+    yield_now,
 };
 
 use crate::trial::{Failure, Outcome, Trial, check, equal, failure};
@@ -30,6 +31,7 @@ const OPTIONS: TaskOptions = TaskOptions {
     priority: Priority::Service,
     affinity: Affinity::Only(0),
     stack_pages: 2,
+    registers: TaskRegisters::Kernel,
 };
 
 fn made<T: Send + 'static>(

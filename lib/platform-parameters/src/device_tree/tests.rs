@@ -80,7 +80,7 @@ impl Writer {
 
 /// A tree with two ranges of memory, one of them hidden, four processors and a
 /// command line.
-fn sample() -> Vec<u8> {
+pub(crate) fn sample() -> Vec<u8> {
     let cpu = |writer: Writer, id: u32, status: &str| {
         let writer = writer.begin(&std::format!("cpu@{id:x}")).property("device_type", b"cpu\0");
         writer.cells("reg", &[id]).property("status", status.as_bytes()).end()

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::{
     curve::Curve,
     error::EccError,
-    group::{self, NistCurve, with_curve},
+    group::{self, Group, with_curve},
     value::{EccSignature, Point, Scalar, TRIES},
 };
 use crate::{drbg::HmacDrbg, hash::HashAlgorithm, random::RandomStream};
@@ -52,7 +52,7 @@ pub(crate) fn sign(
 
 /// `r` is the commitment's x-coordinate, `s = (digest + r · key) / nonce`, all
 /// modulo the order. `None` when one of them is zero.
-fn complete<C: NistCurve>(
+fn complete<C: Group>(
     curve: Curve,
     key: &Scalar,
     nonce: &Scalar,
@@ -68,6 +68,44 @@ fn complete<C: NistCurve>(
     let inverse = Zeroizing::new(nonce.invert().into_option()?);
     let s = *inverse * (digest + r * *key);
     EccSignature::new(curve, &r.to_repr(), &s.to_repr()).ok()
+}
+
+/// Checks a signature of `digest` by `key`; `combine` gives the sum of a multiple of
+/// the generator, which is nothing for a digest of zero, and one of the key's point.
+/// All belong to one curve.
+///
+/// # Errors
+/// [`EccError::BadSignature`]; the errors of `combine` but
+/// [`EccError::PointAtInfinity`].
+pub(crate) fn verify(
+    key: &Point,
+    digest: &[u8],
+    signature: &EccSignature,
+    combine: impl Fn(Option<&Scalar>, &Scalar) -> Result<Point, EccError>,
+) -> Result<(), EccError> {
+    with_curve!(key.curve(), C => check::<C>(key.curve(), digest, signature, combine))
+}
+
+fn check<C: Group>(
+    curve: Curve,
+    digest: &[u8],
+    signature: &EccSignature,
+    combine: impl Fn(Option<&Scalar>, &Scalar) -> Result<Point, EccError>,
+) -> Result<(), EccError> {
+    let bad = EccError::BadSignature;
+    let digest = group::digest_modulo_order::<C>(digest);
+    let digest: C::Scalar = Option::from(C::Scalar::from_repr(digest)).ok_or(bad)?;
+    let r = group::scalar::<C>(signature.r.as_bytes()).ok_or(bad)?;
+    let s = group::scalar::<C>(signature.s.as_bytes()).ok_or(bad)?;
+    let inverse = s.invert_vartime().into_option().ok_or(bad)?;
+    let right = Scalar::new(curve, &(r * inverse).to_repr())?;
+    let left = Scalar::new(curve, &(digest * inverse).to_repr()).ok();
+    let commitment = match combine(left.as_ref(), &right) {
+        Err(EccError::PointAtInfinity) => return Err(bad),
+        other => other?,
+    };
+    let x = FieldBytes::<C>::try_from(commitment.x()).map_err(|_| bad)?;
+    if <C::Scalar as Reduce<FieldBytes<C>>>::reduce(&x) == r { Ok(()) } else { Err(bad) }
 }
 
 /// Shifts a byte string right so that `bits` bits of it remain, fewer than eight

@@ -5,21 +5,21 @@
 //! order. Arithmetic with points, where providers differ, is not here.
 
 use crypto_bigint::{NonZero, U640};
-use ecdsa::EcdsaCurve;
 use elliptic_curve::{
-    Curve as _, CurveArithmetic, CurveGroup as _, FieldBytes, Group as _, PrimeField, ops::Reduce,
-    point::AffineCoordinates,
+    Curve as _, CurveArithmetic, CurveGroup as _, FieldBytes, Group as _, PrimeCurve, PrimeField,
+    ops::Reduce, point::AffineCoordinates,
 };
 use zeroize::Zeroizing;
 
 use super::curve::{Curve, LARGEST_COORDINATE};
 
 /// What the curves have in common.
-pub(crate) trait NistCurve: EcdsaCurve + CurveArithmetic {}
+pub(crate) trait Group: PrimeCurve + CurveArithmetic {}
 
-impl NistCurve for p256::NistP256 {}
-impl NistCurve for p384::NistP384 {}
-impl NistCurve for p521::NistP521 {}
+impl Group for p256::NistP256 {}
+impl Group for p384::NistP384 {}
+impl Group for p521::NistP521 {}
+impl Group for sm2::Sm2 {}
 
 /// Evaluates an expression with a type parameter that stands for the curve.
 macro_rules! with_curve {
@@ -37,13 +37,17 @@ macro_rules! with_curve {
                 type $parameter = p521::NistP521;
                 $action
             }
+            $crate::ecc::Curve::Sm2 => {
+                type $parameter = sm2::Sm2;
+                $action
+            }
         }
     };
 }
 pub(crate) use with_curve;
 
 /// The scalar with these bytes, unless zero or too large.
-pub(crate) fn scalar<C: NistCurve>(bytes: &[u8]) -> Option<C::Scalar> {
+pub(crate) fn scalar<C: Group>(bytes: &[u8]) -> Option<C::Scalar> {
     let bytes = FieldBytes::<C>::try_from(bytes).ok()?;
     let scalar = Option::<C::Scalar>::from(C::Scalar::from_repr(bytes))?;
     let zero: bool = elliptic_curve::Field::is_zero(&scalar).into();
@@ -51,14 +55,14 @@ pub(crate) fn scalar<C: NistCurve>(bytes: &[u8]) -> Option<C::Scalar> {
 }
 
 /// The point with these coordinates, if it is on the curve.
-pub(crate) fn point<C: NistCurve>(x: &[u8], y: &[u8]) -> Option<C::AffinePoint> {
+pub(crate) fn point<C: Group>(x: &[u8], y: &[u8]) -> Option<C::AffinePoint> {
     let x = FieldBytes::<C>::try_from(x).ok()?;
     let y = FieldBytes::<C>::try_from(y).ok()?;
     C::AffinePoint::from_coordinates(&x, &y).into()
 }
 
 /// The coordinates of a point; `None` at infinity.
-pub(crate) fn coordinates<C: NistCurve>(
+pub(crate) fn coordinates<C: Group>(
     point: &C::ProjectivePoint,
 ) -> Option<(FieldBytes<C>, FieldBytes<C>)> {
     let infinite: bool = point.is_identity().into();
@@ -157,7 +161,7 @@ pub(super) fn negated(curve: Curve, number: &[u8]) -> Option<[u8; LARGEST_COORDI
 
 /// A digest as a number modulo the order: its leftmost bits, as many as the
 /// order has [FIPS 186-5 §6.4.1, RFC 6979 §2.3.4].
-pub(crate) fn digest_modulo_order<C: NistCurve>(digest: &[u8]) -> FieldBytes<C> {
+pub(crate) fn digest_modulo_order<C: Group>(digest: &[u8]) -> FieldBytes<C> {
     let mut bytes = FieldBytes::<C>::default();
     let size = bytes.len();
     // No digest is longer than P-521's order, which alone ends within a byte.

@@ -192,6 +192,21 @@ fn leading_zeros_may_be_missing() {
     }
 }
 
+/// Of such a digest the generator has no part in the verification.
+#[test]
+fn a_digest_of_zero_is_signed_like_others() {
+    for curve in Curve::ALL {
+        for provider in providers() {
+            let key = Scalar::draw(curve, &mut stream(b"zero")).unwrap();
+            let public = provider.public_key(&key).unwrap();
+            let signature = provider.sign_ecdsa(&key, HashAlgorithm::Sha256, &[0; 32]).unwrap();
+            provider.verify_ecdsa(&public, &[0; 32], &signature).unwrap();
+            let refused = provider.verify_ecdsa(&public, &[1; 32], &signature);
+            assert_eq!(refused, Err(EccError::BadSignature));
+        }
+    }
+}
+
 #[test]
 fn points_off_the_curve_are_refused() {
     for curve in Curve::ALL {

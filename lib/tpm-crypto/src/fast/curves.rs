@@ -25,7 +25,7 @@ impl Curves for Fast {
                     .map_err(|_| EccError::Provider)?
                     .public_key_uncompressed(),
             ),
-            Curve::P521 => Portable.public_key(scalar),
+            Curve::P521 | Curve::Sm2 => Portable.public_key(scalar),
         }
     }
 

@@ -23,6 +23,8 @@ fn known_digests() {
             "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a\
              2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f",
         ),
+        // [GB/T 32905-2016 §A.1].
+        (HashAlgorithm::Sm3, "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"),
         (
             HashAlgorithm::Sha3_256,
             "3a985da74fe225b2045c172d6bd390bd855f086e3e9d525b46bfe24511431532",
@@ -66,6 +68,7 @@ fn blocks_have_the_size_that_the_crates_use() {
         sha2::Sha256::block_size(),
         sha2::Sha384::block_size(),
         sha2::Sha512::block_size(),
+        sm3::Sm3::block_size(),
         sha3::Sha3_256::block_size(),
         sha3::Sha3_384::block_size(),
         sha3::Sha3_512::block_size(),
@@ -122,6 +125,7 @@ fn a_count_of_blocks_beyond_all_data_is_refused() {
         (HashAlgorithm::Sha256, 39),
         (HashAlgorithm::Sha384, 79),
         (HashAlgorithm::Sha512, 79),
+        (HashAlgorithm::Sm3, 39),
     ] {
         let mut state = Hasher::new(algorithm).export();
         state.as_mut_bytes()[highest] = 0x80;

@@ -1,14 +1,13 @@
-//! Points and ECDSA by the crates `p256`, `p384`, `p521` and `ecdsa`.
+//! Points by the crates `p256`, `p384`, `p521` and `sm2`.
 
-use ::ecdsa::hazmat;
-use elliptic_curve::{CurveArithmetic, FieldBytes, Group as _, ops::MulByGeneratorVartime as _};
+use elliptic_curve::{CurveArithmetic, Group as _, ops::MulByGeneratorVartime as _};
 use zeroize::Zeroizing;
 
 use super::provider::Portable;
 use crate::{
     ecc::{
         Curve, EccError, EccSignature, Point, Scalar, ecdsa,
-        group::{self, NistCurve, with_curve},
+        group::{self, Group, with_curve},
     },
     hash::HashAlgorithm,
     provider::Curves,
@@ -67,14 +66,9 @@ impl Curves for Portable {
     ) -> Result<(), EccError> {
         same_curve(key.curve(), signature.r.curve())?;
         same_curve(key.curve(), signature.s.curve())?;
-        with_curve!(key.curve(), C => {
-            let signature = ::ecdsa::Signature::<C>::from_scalars(
-                bytes::<C>(&signature.r)?,
-                bytes::<C>(&signature.s)?,
-            )
-            .map_err(|_| EccError::BadSignature)?;
-            hazmat::verify_prehashed::<C>(&projective::<C>(key)?, digest, &signature)
-                .map_err(|_| EccError::BadSignature)
+        ecdsa::verify(key, digest, signature, |left, right| match left {
+            Some(left) => self.combine_public(left, right, key),
+            None => self.multiply(right, key),
         })
     }
 }
@@ -83,21 +77,17 @@ fn same_curve(expected: Curve, found: Curve) -> Result<(), EccError> {
     if expected == found { Ok(()) } else { Err(EccError::WrongCurve { expected, found }) }
 }
 
-fn bytes<C: NistCurve>(scalar: &Scalar) -> Result<FieldBytes<C>, EccError> {
-    FieldBytes::<C>::try_from(scalar.as_bytes()).map_err(|_| EccError::ScalarRange(scalar.curve()))
-}
-
-fn field_scalar<C: NistCurve>(scalar: &Scalar) -> Result<C::Scalar, EccError> {
+fn field_scalar<C: Group>(scalar: &Scalar) -> Result<C::Scalar, EccError> {
     group::scalar::<C>(scalar.as_bytes()).ok_or(EccError::ScalarRange(scalar.curve()))
 }
 
-fn projective<C: NistCurve>(point: &Point) -> Result<C::ProjectivePoint, EccError> {
+fn projective<C: Group>(point: &Point) -> Result<C::ProjectivePoint, EccError> {
     group::point::<C>(point.x(), point.y())
         .map(Into::into)
         .ok_or(EccError::NotOnCurve(point.curve()))
 }
 
-fn point_of<C: NistCurve>(curve: Curve, point: C::ProjectivePoint) -> Result<Point, EccError> {
+fn point_of<C: Group>(curve: Curve, point: C::ProjectivePoint) -> Result<Point, EccError> {
     let (x, y) = group::coordinates::<C>(&point).ok_or(EccError::PointAtInfinity)?;
     Point::new(curve, &x, &y)
 }

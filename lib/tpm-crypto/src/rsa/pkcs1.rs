@@ -155,7 +155,7 @@ fn encode_digest(hash: HashAlgorithm, digest: &[u8], size: usize) -> Result<Vec<
 }
 
 /// The DER encoding of a DigestInfo up to the digest [RFC 8017 §9.2 note 1;
-/// SHA-3: the identifiers of NIST's CSOR].
+/// SHA-3: the identifiers of NIST's CSOR; SM3: GM/T 0006-2012, *from memory*].
 const fn digest_info(hash: HashAlgorithm) -> &'static [u8] {
     match hash {
         HashAlgorithm::Sha1 => &[
@@ -165,6 +165,11 @@ const fn digest_info(hash: HashAlgorithm) -> &'static [u8] {
         HashAlgorithm::Sha256 => const { &nist_digest_info(1, 32) },
         HashAlgorithm::Sha384 => const { &nist_digest_info(2, 48) },
         HashAlgorithm::Sha512 => const { &nist_digest_info(3, 64) },
+        // 1.2.156.10197.1.401.
+        HashAlgorithm::Sm3 => &[
+            0x30, 0x30, 0x30, 0x0C, 0x06, 0x08, 0x2A, 0x81, 0x1C, 0xCF, 0x55, 0x01, 0x83, 0x11,
+            0x05, 0x00, 0x04, 0x20,
+        ],
         HashAlgorithm::Sha3_256 => const { &nist_digest_info(8, 32) },
         HashAlgorithm::Sha3_384 => const { &nist_digest_info(9, 48) },
         HashAlgorithm::Sha3_512 => const { &nist_digest_info(10, 64) },

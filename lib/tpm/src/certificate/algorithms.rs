@@ -8,7 +8,7 @@ use crate::certificate::encoding::{
 use crate::object_creation::exponent_of;
 use crate::wire::algorithm::{CurveId, Hash};
 use crate::wire::public::{Details, Public};
-use crate::wire::scheme::{ECDSA, RSAPSS, RSASSA, Scheme};
+use crate::wire::scheme::{ECDSA, RSAPSS, RSASSA, SM2, Scheme};
 
 /// 1.2.840.113549.1.1: PKCS #1. One more number follows.
 const PKCS1: [u8; 8] = [0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01];
@@ -23,6 +23,9 @@ const NIST_SIGNATURES: u8 = 3;
 const EC_PUBLIC_KEY: [u8; 7] = [0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01];
 /// 1.2.840.10045.4.3: ECDSA with a SHA-2 hash. One more number follows.
 const ECDSA_SHA2: [u8; 7] = [0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x04, 0x03];
+/// 1.2.156.10197.1: the algorithms of GM/T 0006-2012 (*from memory*). One more
+/// number follows, which takes two bytes.
+const SHANGMI: [u8; 6] = [0x2A, 0x81, 0x1C, 0xCF, 0x55, 0x01];
 
 /// SubjectPublicKeyInfo of an asymmetric key [RFC 3279 §2.3; RFC 5480 §2]; none
 /// for other objects.
@@ -40,6 +43,7 @@ pub(crate) fn public_key(public: &Public) -> Option<Vec<u8>> {
                 CurveId::P256 => &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07],
                 CurveId::P384 => &[0x2B, 0x81, 0x04, 0x00, 0x22],
                 CurveId::P521 => &[0x2B, 0x81, 0x04, 0x00, 0x23],
+                CurveId::Sm2 => &[0x2A, 0x81, 0x1C, 0xCF, 0x55, 0x01, 0x82, 0x2D],
             };
             // An uncompressed point.
             let point: Vec<u8> = [4].iter().chain(&x[..]).chain(&y[..]).copied().collect();
@@ -61,6 +65,7 @@ pub(crate) fn signature_algorithm(scheme: Scheme) -> Option<Vec<u8>> {
             Hash::Sha256 => pkcs1(11),
             Hash::Sha384 => pkcs1(12),
             Hash::Sha512 => pkcs1(13),
+            Hash::Sm3 => extended(&SHANGMI, &[0x83, 0x78]),
             Hash::Sha3_256 => nist(NIST_SIGNATURES, 14),
             Hash::Sha3_384 => nist(NIST_SIGNATURES, 15),
             Hash::Sha3_512 => nist(NIST_SIGNATURES, 16),
@@ -73,11 +78,14 @@ pub(crate) fn signature_algorithm(scheme: Scheme) -> Option<Vec<u8>> {
                 Hash::Sha256 => extended(&ECDSA_SHA2, &[2]),
                 Hash::Sha384 => extended(&ECDSA_SHA2, &[3]),
                 Hash::Sha512 => extended(&ECDSA_SHA2, &[4]),
+                // Only with SM2.
+                Hash::Sm3 => return None,
                 Hash::Sha3_256 => nist(NIST_SIGNATURES, 10),
                 Hash::Sha3_384 => nist(NIST_SIGNATURES, 11),
                 Hash::Sha3_512 => nist(NIST_SIGNATURES, 12),
             }],
         )),
+        SM2 if hash == Hash::Sm3 => Some(element(SEQUENCE, &[&extended(&SHANGMI, &[0x83, 0x75])])),
         _ => None,
     }
 }
@@ -90,6 +98,7 @@ fn pss_parameters(hash: Hash) -> Vec<u8> {
         Hash::Sha256 => nist(NIST_HASHES, 1),
         Hash::Sha384 => nist(NIST_HASHES, 2),
         Hash::Sha512 => nist(NIST_HASHES, 3),
+        Hash::Sm3 => extended(&SHANGMI, &[0x83, 0x11]),
         Hash::Sha3_256 => nist(NIST_HASHES, 8),
         Hash::Sha3_384 => nist(NIST_HASHES, 9),
         Hash::Sha3_512 => nist(NIST_HASHES, 10),

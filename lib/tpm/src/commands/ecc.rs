@@ -53,6 +53,7 @@ pub(crate) fn parameters(_: &mut Machine<'_, '_>, call: &Call<'_>) -> Result<Rep
         CurveId::P256 => Hash::Sha256,
         CurveId::P384 => Hash::Sha384,
         CurveId::P521 => Hash::Sha512,
+        CurveId::Sm2 => Hash::Sm3,
     };
     let numbers = curve.curve().parameters();
     let generator = Point::generator(curve.curve());

@@ -6,7 +6,11 @@ use alloc::vec::Vec;
 use tpm_crypto::hash::Hasher;
 
 use super::pcr::{BANKS, PcrBanks};
+use crate::response_code::ResponseCode;
 use crate::wire::algorithm::Hash;
+use crate::wire::containers::{Buffer, List};
+use crate::wire::macros::structures;
+use crate::wire::structure::Digest;
 
 /// The PCRs that a dynamic launch resets.
 const RESET: core::ops::RangeInclusive<u32> = 17..=22;
@@ -19,6 +23,28 @@ pub(crate) const STATIC_LOCALITY: u8 = 4;
 
 /// A digest for each bank.
 type Digests = Vec<(Hash, Vec<u8>)>;
+
+structures! {
+    /// A sequence as the volatile record has it.
+    LaunchRecord {
+        /// Empty if there is none.
+        hashers: List<HasherRecord, { BANKS.len() }>,
+        /// Empty if there is none.
+        measured: List<MeasuredRecord, { BANKS.len() }>,
+    }
+
+    /// A digest under way, as its module exports it.
+    HasherRecord {
+        bank: Hash,
+        state: Buffer<256>,
+    }
+
+    /// A digest for one bank.
+    MeasuredRecord {
+        bank: Hash,
+        digest: Digest,
+    }
+}
 
 /// The sequence under way, and what came of one before start-up.
 #[derive(Clone, Debug, Default)]
@@ -47,6 +73,42 @@ impl Launch {
         let hashers = self.hashers.take()?;
         let digest = |(bank, hasher): (Hash, Hasher)| (bank, hasher.finish().as_bytes().to_vec());
         Some(hashers.into_iter().map(digest).collect())
+    }
+
+    /// As the volatile record has it.
+    pub(crate) fn to_record(&self) -> LaunchRecord {
+        let hasher = |(bank, hasher): &(Hash, Hasher)| HasherRecord {
+            bank: *bank,
+            state: Buffer::new(hasher.export().as_bytes()),
+        };
+        let measured = |(bank, digest): &(Hash, Vec<u8>)| MeasuredRecord {
+            bank: *bank,
+            digest: Digest::new(digest.as_slice()),
+        };
+        LaunchRecord {
+            hashers: List(self.hashers.iter().flatten().map(hasher).collect()),
+            measured: List(self.measured.iter().flatten().map(measured).collect()),
+        }
+    }
+
+    /// From a volatile record.
+    ///
+    /// # Errors
+    ///
+    /// [`ResponseCode::VALUE`] if a state is none of its hash.
+    pub(crate) fn from_record(record: &LaunchRecord) -> Result<Self, ResponseCode> {
+        let hasher = |HasherRecord { bank, state }: &HasherRecord| {
+            let hasher = Hasher::import(bank.algorithm(), state);
+            hasher.map(|hasher| (*bank, hasher)).map_err(|_| ResponseCode::VALUE)
+        };
+        let hashers: Vec<_> =
+            record.hashers.0.iter().map(hasher).collect::<Result<_, ResponseCode>>()?;
+        let measured: Digests =
+            record.measured.0.iter().map(|one| (one.bank, one.digest.to_vec())).collect();
+        Ok(Self {
+            hashers: Some(hashers).filter(|hashers| !hashers.is_empty()),
+            measured: Some(measured).filter(|measured| !measured.is_empty()),
+        })
     }
 
     /// Keeps a measurement for the start-up to come.

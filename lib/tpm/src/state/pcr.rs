@@ -4,7 +4,9 @@ use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use crate::response_code::ResponseCode;
 use crate::wire::algorithm::Hash;
+use crate::wire::containers::List;
 use crate::wire::macros::structures;
 use crate::wire::pcr::{PCR_COUNT, PcrSelection};
 use crate::wire::structure::Digest;
@@ -53,6 +55,14 @@ pub(crate) const fn is_guarded(handle: u32) -> bool {
 }
 
 structures! {
+    /// A bank as the volatile record has it.
+    PcrBank {
+        bank: Hash,
+        /// A bit for each PCR that it has.
+        allocated: u32,
+        digests: List<Digest, { PCR_COUNT as usize }>,
+    }
+
     /// The authorization of all PCRs that can have one.
     PcrGuard {
         /// Until reset.
@@ -188,6 +198,38 @@ impl PcrBanks {
             pcr.clear();
             pcr.extend_from_slice(digest);
         }
+    }
+
+    /// All banks, for the volatile record.
+    pub(crate) fn to_record(&self) -> List<PcrBank, { BANKS.len() }> {
+        let record = |(bank, content): (&Hash, &Bank)| PcrBank {
+            bank: *bank,
+            allocated: content.allocated,
+            digests: List(content.digests.iter().map(|pcr| Digest::new(pcr.as_slice())).collect()),
+        };
+        List(self.banks.iter().map(record).collect())
+    }
+
+    /// Banks from a volatile record.
+    ///
+    /// # Errors
+    ///
+    /// [`ResponseCode::VALUE`] if a bank is not one, or is there twice, or its
+    /// digests are not as many and as long as they have to be.
+    pub(crate) fn from_record(record: &[PcrBank], counter: u32) -> Result<Self, ResponseCode> {
+        let mut banks = BTreeMap::new();
+        for PcrBank { bank, allocated, digests } in record {
+            let sound = BANKS.contains(bank)
+                && *allocated < 1 << PCR_COUNT
+                && digests.0.len() == PCR_COUNT as usize
+                && digests.0.iter().all(|pcr| pcr.len() == bank.size());
+            let digests = digests.0.iter().map(|pcr| pcr.to_vec()).collect();
+            let content = Bank { allocated: *allocated, digests };
+            if !sound || banks.insert(*bank, content).is_some() {
+                return Err(ResponseCode::VALUE);
+            }
+        }
+        Ok(Self { banks, counter })
     }
 
     fn slot(&mut self, bank: Hash, number: u32) -> Option<&mut Vec<u8>> {

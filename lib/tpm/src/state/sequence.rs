@@ -67,6 +67,10 @@ impl Sequence {
 /// the largest.
 type Exported = Buffer<1024>;
 
+/// A sequence as one buffer: an event's digests, each with its state, are the
+/// largest.
+pub(crate) type SequenceState = Buffer<2048>;
+
 impl Wire for Sequence {
     fn write(&self, out: &mut Vec<u8>) {
         self.auth.write(out);

@@ -19,6 +19,20 @@ pub(crate) const MAX_ACTIVE: u32 = 64;
 const NUMBER: u32 = 0x00FF_FFFF;
 
 structures! {
+    /// A loaded session under its number, as the volatile record has it.
+    LoadedSession {
+        number: u32,
+        session: Session,
+    }
+
+    /// All sessions, as the volatile record has them.
+    SessionsRecord {
+        loaded: List<LoadedSession, MAX_LOADED>,
+        saved: List<SavedSession, { MAX_ACTIVE as usize }>,
+        context_counter: u64,
+        exclusive: Option<u32>,
+    }
+
     /// A session whose context is outside. Only the context with this sequence
     /// number is taken back.
     SavedSession {
@@ -142,6 +156,46 @@ impl Sessions {
                 .map(|(number, sequence)| SavedSession { number: *number, sequence: *sequence })
                 .collect(),
         )
+    }
+
+    /// All of them, for the volatile record.
+    pub(crate) fn to_record(&self) -> SessionsRecord {
+        let loaded = |(number, session): (&u32, &Session)| LoadedSession {
+            number: *number,
+            session: session.clone(),
+        };
+        SessionsRecord {
+            loaded: List(self.loaded.iter().map(loaded).collect()),
+            saved: self.saved(),
+            context_counter: self.context_counter,
+            exclusive: self.exclusive,
+        }
+    }
+
+    /// Those of a volatile record.
+    ///
+    /// # Errors
+    ///
+    /// [`ResponseCode::VALUE`] if a number is none, or is there twice.
+    pub(crate) fn from_record(record: SessionsRecord) -> Result<Self, ResponseCode> {
+        let mut sessions = Self {
+            context_counter: record.context_counter,
+            exclusive: record.exclusive,
+            ..Self::default()
+        };
+        for LoadedSession { number, session } in record.loaded.0 {
+            sessions.check_free(number)?;
+            sessions.loaded.insert(number, session);
+        }
+        for SavedSession { number, sequence } in record.saved.0 {
+            sessions.check_free(number)?;
+            sessions.saved.insert(number, sequence);
+        }
+        Ok(sessions)
+    }
+
+    fn check_free(&self, number: u32) -> Result<(), ResponseCode> {
+        if number < MAX_ACTIVE && !self.exists(number) { Ok(()) } else { Err(ResponseCode::VALUE) }
     }
 
     const fn handle_of(kind: SessionType, number: u32) -> u32 {

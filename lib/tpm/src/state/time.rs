@@ -8,9 +8,12 @@ pub(crate) const CLOCK_STEP_MS: u64 = 1 << 22;
 /// Time as the device tells it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Time {
-    /// The platform's clock when this power cycle began.
+    /// The platform's clock when this power cycle began, or went on here.
     pub(crate) power_on_ms: u64,
-    /// Milliseconds since.
+    /// Milliseconds of this power cycle before that: where its volatile state
+    /// comes from.
+    pub(crate) before_ms: u64,
+    /// Milliseconds since the power cycle began.
     pub(crate) time: u64,
     /// Milliseconds with power in all.
     pub(crate) clock: u64,
@@ -27,7 +30,8 @@ pub(crate) struct Time {
 impl Time {
     /// Lets time pass up to the platform's `now_ms`.
     pub(crate) fn advance(&mut self, now_ms: u64) {
-        let time = now_ms.saturating_sub(self.power_on_ms).max(self.time);
+        let here_ms = now_ms.saturating_sub(self.power_on_ms);
+        let time = self.before_ms.saturating_add(here_ms).max(self.time);
         self.clock = self.clock.saturating_add(time - self.time);
         self.time = time;
         if self.unsafe_until.is_some_and(|until| self.clock >= until) {

@@ -5,8 +5,11 @@
 //! act. Nothing here acts; the platform looks. Power that is lost stops the
 //! timers: those that were saved by an orderly shutdown go on afterwards.
 
+use alloc::vec::Vec;
+
 use crate::response_code::ResponseCode;
 use crate::wire::algorithm::Hash;
+use crate::wire::codec::{Reader, Wire};
 use crate::wire::containers::List;
 use crate::wire::handle::FIRST_TIMER;
 use crate::wire::macros::structures;
@@ -30,7 +33,7 @@ enum Count {
 }
 
 /// One timer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Timer {
     pub(crate) handle: u32,
     count: Count,
@@ -136,6 +139,41 @@ impl Timer {
     }
 }
 
+/// All of it, for the volatile record. Times are the device's.
+impl Wire for Timer {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.handle.write(out);
+        match self.count {
+            Count::Zero => 0_u8.write(out),
+            Count::Until { end_ms } => {
+                1_u8.write(out);
+                end_ms.write(out);
+            }
+            Count::Off => 2_u8.write(out),
+        }
+        self.signaled.write(out);
+        self.changed.write(out);
+        self.policy_hash.write(out);
+        self.policy.write(out);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, ResponseCode> {
+        Ok(Self {
+            handle: Wire::read(from)?,
+            count: match u8::read(from)? {
+                0 => Count::Zero,
+                1 => Count::Until { end_ms: Wire::read(from)? },
+                2 => Count::Off,
+                _ => return Err(ResponseCode::VALUE),
+            },
+            signaled: Wire::read(from)?,
+            changed: Wire::read(from)?,
+            policy_hash: Wire::read(from)?,
+            policy: Wire::read(from)?,
+        })
+    }
+}
+
 fn counting(seconds: u32, now_ms: u64) -> Count {
     match seconds {
         0 => Count::Zero,
@@ -160,6 +198,22 @@ impl Timers {
         Self(TIMERS.map(|handle| {
             find(handle).map_or(Timer::new(handle), |timer| Timer::with(timer, now_ms))
         }))
+    }
+
+    /// All of them, for the volatile record.
+    pub(crate) fn to_record(&self) -> List<Timer, { TIMERS.len() }> {
+        List(self.0.to_vec())
+    }
+
+    /// Those of a volatile record.
+    ///
+    /// # Errors
+    ///
+    /// [`ResponseCode::VALUE`] if these are not the timers that there are.
+    pub(crate) fn from_record(record: List<Timer, { TIMERS.len() }>) -> Result<Self, ResponseCode> {
+        let timers: [Timer; TIMERS.len()] = record.0.try_into().map_err(|_| ResponseCode::VALUE)?;
+        let sound = timers.iter().map(|timer| timer.handle).eq(TIMERS);
+        sound.then_some(Self(timers)).ok_or(ResponseCode::VALUE)
     }
 
     /// What is saved of all of them.

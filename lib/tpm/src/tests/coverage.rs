@@ -16,10 +16,10 @@ use std::process::{Command as Program, Stdio};
 use crate::table::{COMMANDS, Command};
 
 /// The file to note in. Without it nothing is noted.
-const NOTES: &str = "TPM_TEST_NOTES";
+pub(super) const NOTES: &str = "TPM_TEST_NOTES";
 
-/// Tests that send something else each time.
-const RANDOM: [&str; 2] = ["mutations", "properties"];
+/// Tests that send something else each time, or what others send.
+const PASSED_OVER: [&str; 3] = ["mutations", "properties", "resumption"];
 
 /// Notes that the running test sent this command.
 pub(super) fn record(code: u32, accepted: bool) {
@@ -27,7 +27,7 @@ pub(super) fn record(code: u32, accepted: bool) {
     // Threads of tests have the tests' names.
     let thread = std::thread::current();
     let module = thread.name().and_then(|name| name.split("::").nth(1)).expect("a test's name");
-    if RANDOM.contains(&module) || Command::find(code).is_none() {
+    if PASSED_OVER.contains(&module) || Command::find(code).is_none() {
         return;
     }
     let answer = if accepted { "accepted" } else { "refused" };

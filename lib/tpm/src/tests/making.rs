@@ -24,7 +24,15 @@ fn with_seed(seed: u8) -> Rig {
     };
     Device::manufacture_with_seed(&mut platform, &[seed; 64]).expect("an empty store");
     let device = Device::power_on(&mut platform).expect("it was just made");
-    Rig { device, entropy, clock, store, presence: PhysicalPresence::Absent, locality: 0 }
+    Rig {
+        device,
+        entropy,
+        clock,
+        store,
+        presence: PhysicalPresence::Absent,
+        locality: 0,
+        moving: false,
+    }
 }
 
 fn lent(rig: &mut Rig) -> (&mut Device, Platform<'_>) {

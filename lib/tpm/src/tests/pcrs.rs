@@ -32,7 +32,7 @@ fn localities_guard_extending_and_resetting() {
 fn an_extend_to_nothing_succeeds_and_a_bad_hash_does_not() {
     let mut rig = Rig::started();
     assert!(extend(&mut rig, 0x4000_0007).is_ok());
-    let bad = [0, 0, 0, 1, 0, 0x12];
+    let bad = [0, 0, 0, 1, 0, 0x13];
     assert_eq!(
         rig.with_passwords(EXTEND, &[0], &[b""], &bad),
         Err(ResponseCode::HASH.parameter(1))

@@ -1,5 +1,7 @@
 //! A device with surroundings made for tests.
 
+extern crate std;
+
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::cell::Cell;
@@ -13,7 +15,10 @@ use crate::platform::{
 };
 use crate::wire::codec::{Reader, Wire};
 use crate::wire::handle::PASSWORD;
-use crate::{Device, ResponseCode};
+use crate::{Device, ResponseCode, VOLATILE_RECORD};
+
+/// With this variable of the environment rigs are [`moving`](Rig::moving).
+pub(super) const MOVING: &str = "TPM_TEST_MOVING";
 
 /// Bytes that differ at every call.
 #[derive(Debug, Default)]
@@ -77,6 +82,9 @@ pub(super) struct Rig {
     pub(super) store: Memory,
     pub(super) presence: PhysicalPresence,
     pub(super) locality: u8,
+    /// Before each command the device is taken apart and goes on from its records
+    /// and its volatile state.
+    pub(super) moving: bool,
 }
 
 /// The answer to a command: handle (if the command gives one) and parameters.
@@ -96,7 +104,8 @@ impl Rig {
         };
         Device::manufacture(&mut platform).expect("an empty store takes a device");
         let device = Device::power_on(&mut platform).expect("it was just made");
-        Self { device, entropy, clock, store, presence: PhysicalPresence::Absent, locality: 0 }
+        let (presence, moving) = (PhysicalPresence::Absent, std::env::var_os(MOVING).is_some());
+        Self { device, entropy, clock, store, presence, locality: 0, moving }
     }
 
     /// A new device, started.
@@ -114,27 +123,39 @@ impl Rig {
     /// The same with a store that may not be sound.
     pub(super) fn try_power_cycle(&mut self) -> Result<(), crate::PowerOnError> {
         self.store.commits_left = None;
-        let mut platform = Platform {
+        let (device, mut platform) = self.parts();
+        *device = Device::power_on(&mut platform)?;
+        Ok(())
+    }
+
+    /// Takes the device apart and lets it go on.
+    pub(super) fn transfer(&mut self) {
+        let (device, mut platform) = self.parts();
+        device.keep_volatile_state(&mut platform).expect("the store takes it");
+        *device = Device::power_on(&mut platform).expect("it is what was kept");
+        assert!(!self.store.records.contains_key(&VOLATILE_RECORD), "it counts once");
+    }
+
+    /// The device and what it borrows.
+    pub(super) fn parts(&mut self) -> (&mut Device, Platform<'_>) {
+        let platform = Platform {
             entropy: &mut self.entropy,
             clock: &self.clock,
             store: &mut self.store,
             provider: &Portable,
             presence: self.presence,
         };
-        self.device = Device::power_on(&mut platform)?;
-        Ok(())
+        (&mut self.device, platform)
     }
 
     /// Sends bytes and gives the response's.
     pub(super) fn raw(&mut self, bytes: &[u8]) -> Vec<u8> {
-        let mut platform = Platform {
-            entropy: &mut self.entropy,
-            clock: &self.clock,
-            store: &mut self.store,
-            provider: &Portable,
-            presence: self.presence,
-        };
-        self.device.execute(&mut platform, self.locality, bytes)
+        if self.moving {
+            self.transfer();
+        }
+        let locality = self.locality;
+        let (device, mut platform) = self.parts();
+        device.execute(&mut platform, locality, bytes)
     }
 
     /// A command without sessions; `body` is handles and parameters.

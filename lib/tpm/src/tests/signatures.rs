@@ -41,7 +41,15 @@ fn what_a_key_signs_its_public_half_confirms() {
         &[0, 0, 0, 0x10, 0, 0x10, 8, 0, 0, 0, 0, 0, 0, 0],
     ]
     .concat();
-    let cases: [(Vec<u8>, &[u8]); 5] = [
+    // On SM2's curve, with SM2 and SM3 as its scheme.
+    let mut sm2 = signing(0);
+    (sm2[13], sm2[15], sm2[17]) = (0x1B, 0x12, 0x20);
+    let open = [&[0, 0x23, 0, 0x0B][..], &(0x472 | SIGN).to_be_bytes(), &[0; 2]].concat();
+    let open = [&open[..], &[0, 0x10, 0, 0x10, 0, 0x20, 0, 0x10, 0, 0, 0, 0]].concat();
+    let cases: [(Vec<u8>, &[u8]); 8] = [
+        (sm2.clone(), &NO_SCHEME),
+        (sm2, &[0, 0x1B, 0, 0x12]),
+        (open, &[0, 0x18, 0, 0x0B]),
         (signing(0), &NO_SCHEME),
         (signing(0), &[0, 0x18, 0, 0x0B]),
         (rsa.clone(), &[0, 0x14, 0, 0x0B]),

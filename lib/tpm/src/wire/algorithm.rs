@@ -15,6 +15,7 @@ enumerations! {
         Sha256 = 0x000B,
         Sha384 = 0x000C,
         Sha512 = 0x000D,
+        Sm3 = 0x0012,
         Sha3_256 = 0x0027,
         Sha3_384 = 0x0028,
         Sha3_512 = 0x0029,
@@ -36,6 +37,7 @@ enumerations! {
         P256 = 0x0003,
         P384 = 0x0004,
         P521 = 0x0005,
+        Sm2 = 0x0020,
     }
 
     /// TPMI_RH_HIERARCHY+ [Part 2 §9.13].
@@ -103,6 +105,7 @@ impl Hash {
             Self::Sha256 => HashAlgorithm::Sha256,
             Self::Sha384 => HashAlgorithm::Sha384,
             Self::Sha512 => HashAlgorithm::Sha512,
+            Self::Sm3 => HashAlgorithm::Sm3,
             Self::Sha3_256 => HashAlgorithm::Sha3_256,
             Self::Sha3_384 => HashAlgorithm::Sha3_384,
             Self::Sha3_512 => HashAlgorithm::Sha3_512,
@@ -122,6 +125,7 @@ impl CurveId {
             Self::P256 => Curve::P256,
             Self::P384 => Curve::P384,
             Self::P521 => Curve::P521,
+            Self::Sm2 => Curve::Sm2,
         }
     }
 }

@@ -24,6 +24,8 @@ pub(crate) const ECDSA: u16 = 0x0018;
 pub(crate) const ECDH: u16 = 0x0019;
 /// TPM_ALG_ECDAA.
 pub(crate) const ECDAA: u16 = 0x001A;
+/// TPM_ALG_SM2.
+pub(crate) const SM2: u16 = 0x001B;
 /// TPM_ALG_ECSCHNORR.
 pub(crate) const ECSCHNORR: u16 = 0x001C;
 
@@ -100,9 +102,9 @@ schemes! {
     /// TPMT_RSA_DECRYPT+ [Part 2 §11.2.4.4].
     RsaDecryptScheme else VALUE [RSAES OAEP];
     /// TPMT_ECC_SCHEME+ [Part 2 §11.2.5.6].
-    EccScheme else SCHEME [ECDSA ECDAA ECSCHNORR ECDH];
+    EccScheme else SCHEME [ECDSA ECDAA SM2 ECSCHNORR ECDH];
     /// TPMT_SIG_SCHEME+ [Part 2 §11.2.1.5].
-    SignatureScheme else SCHEME [RSASSA RSAPSS ECDSA ECDAA ECSCHNORR HMAC];
+    SignatureScheme else SCHEME [RSASSA RSAPSS ECDSA ECDAA SM2 ECSCHNORR HMAC];
 }
 
 /// TPMT_KEYEDHASH_SCHEME+ [Part 2 §11.1.23].

@@ -99,7 +99,7 @@ impl Core {
     /// Gives this one's registers to the processor: those that stay in it
     /// through exits.
     pub(super) fn take_processor(&mut self) {
-        extended_state::load(&mut self.file.extended);
+        extended_state::load(&mut self.file.extended, self.file.xcr0);
         extended_state::set_debug_addresses(self.file.dr);
         extended_state::set_tsc_aux(self.file.tsc_aux);
     }
@@ -108,6 +108,13 @@ impl Core {
     pub(super) fn leave_processor(&mut self) {
         extended_state::store(&mut self.file.extended);
         self.file.dr = extended_state::debug_addresses();
+    }
+
+    /// Changes XCR0 of the guest that the processor has.
+    pub(super) fn set_xcr0(&mut self, value: u64) {
+        extended_state::store(&mut self.file.extended);
+        self.file.xcr0 = value;
+        extended_state::load(&mut self.file.extended, value);
     }
 
     /// Runs the guest until it exits.

@@ -6,11 +6,13 @@
 use abi_simulator::launch::Trace;
 use abi_simulator::report::End;
 use abi_svm::ExitCode;
-use abi_x86::{Cr0, ExceptionVector, Msr};
+use abi_x86::{Cr0, Cr4, ExceptionVector, Msr};
 use alloc::format;
 use alloc::string::ToString;
+use machine::Cpl;
 use machine::processor::{
-    Disposition, GUEST_TSC_FREQUENCY, Intercept, Operation, Resume, disposition, sev_status,
+    Disposition, GUEST_TSC_FREQUENCY, Intercept, Operation, Resume, disposition, is_possible_xcr0,
+    sev_status,
 };
 use machine::reverse_map::{FaultKind, Outcome, Registers, Translation};
 
@@ -189,14 +191,39 @@ impl Guest {
             operation @ (Operation::Pvalidate | Operation::Rmpadjust | Operation::Rmpquery) => {
                 self.page_instruction(number, operation, instruction.length())
             }
+            Operation::Xsetbv if self.has_xsave() => self.write_xcr0(number, instruction.length()),
+            operation @ (Operation::Invlpgb | Operation::Tlbsync) => {
+                self.broadcast(number, operation, exit)
+            }
             _ => self.pass_exception_on(number, exit),
         }
     }
 
+    /// Whether the guest has XSAVE, and so XSETBV.
+    fn has_xsave(&self) -> bool {
+        self.offer.cr4.contains(Cr4::OSXSAVE)
+    }
+
+    /// XSETBV, which the emulated processor exits at only where CR4 of the guest
+    /// allows it.
+    fn write_xcr0(&mut self, number: usize, length: u8) -> Result<Turn, End> {
+        let offered = self.offer.xcr0;
+        let core = &mut self.cores[number];
+        let value = core.edx_eax();
+        let is_possible = core.vcpu.registers.rcx as u32 == 0 && is_possible_xcr0(value, offered);
+        if is_possible && core.execution().cpl == Cpl::Cpl0 {
+            core.set_xcr0(value);
+            core.skip(length);
+        } else {
+            core.raise(ExceptionVector::GENERAL_PROTECTION, Some(0));
+        }
+        Ok(Turn::GoesOn)
+    }
+
     /// The exception that was intercepted is the guest's.
-    fn pass_exception_on(&mut self, number: usize, exit: &Exit) -> Result<Turn, End> {
+    pub(super) fn pass_exception_on(&mut self, number: usize, exit: &Exit) -> Result<Turn, End> {
         let Some(vector) = exit.code.exception() else {
-            // XSETBV, with a policy that has no XSAVE.
+            // XSETBV, where there is no XSAVE.
             self.cores[number].raise(ExceptionVector::INVALID_OPCODE, None);
             return Ok(Turn::GoesOn);
         };

@@ -282,6 +282,9 @@ impl Guest {
         }
         let core = &mut self.cores[number];
         let Some(running) = core.loaded else { return };
+        if let Due::Event(event) = core.due {
+            self.server.processors_mut().keep_event(core.index, running, event);
+        }
         let mut vmsa = blank_vmsa();
         let gpa = running.save_area.gpa;
         // A save area that is gone meanwhile has nowhere to be stored.
@@ -305,6 +308,9 @@ impl Guest {
             .map_err(|error| refuse(error.to_string()))?;
         let core = &mut self.cores[number];
         core.load(running, &vmsa, &self.offer).map_err(|error| refuse(error.to_string()))?;
+        if let Some(event) = self.server.processors_mut().take_event(core.index) {
+            core.due = Due::Event(event);
+        }
         let context = self.server.processors().context(core.index);
         let (page, value) =
             context.map_or((None, 0), |context| (context.registered_ghcb, context.ghcb_msr));

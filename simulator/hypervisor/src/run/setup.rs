@@ -1,6 +1,6 @@
 //! The machine and the guest, made from the launch file.
 
-use abi_simulator::launch::{LaunchFile, LaunchStep, Options};
+use abi_simulator::launch::{CpuidAdditions, LaunchFile, LaunchStep, Options};
 use abi_simulator::report::{End, Report};
 use abi_simulator::{LOW_MEMORY_LIMIT, launch};
 use abi_snp::ghcb::SevInformation;
@@ -14,7 +14,7 @@ use alloc::vec::Vec;
 use apic::Bus;
 use core::num::NonZeroU8;
 use frame_pool::AddressRange;
-use machine::cpuid::{Cpuid, CpuidFacts, CpuidPolicy, CpuidResult};
+use machine::cpuid::{Cpuid, CpuidFacts, CpuidPolicy, CpuidResult, TranslationBroadcast};
 use machine::firmware_configuration::FirmwareConfiguration;
 use machine::ghcb::{Configuration, Server};
 use machine::hostile::{Machine, Scenario};
@@ -23,7 +23,7 @@ use machine::launch::{
     StartParameters, Zeros,
 };
 use machine::pci::Pci;
-use machine::processor::{MODELLED_FEATURES, Offer, StateComponents};
+use machine::processor::{Broadcasts, MODELLED_FEATURES, Offer, StateComponents};
 use machine::processors::{LaunchState, SaveAreaPage, Target};
 use machine::reverse_map::{Assignment, Encryption, MemoryRange, ReverseMap};
 use machine::security_processor::{EndorsementKey, EndorsementKeys, SecurityProcessor};
@@ -40,6 +40,7 @@ use super::trace::Tracer;
 use super::world::World;
 use crate::clock::Clock;
 use crate::exit_counts::ExitCounts;
+use crate::extended_state::{self, Registers};
 use crate::guest_ram::GuestRam;
 use crate::instruction::cpuid;
 use crate::memory::Memory;
@@ -47,7 +48,7 @@ use crate::pci_configuration::QemuPci;
 use crate::svm::Svm;
 use crate::vcpu::Vcpu;
 use crate::views::{Paging, Views};
-use crate::{extended_state, io_apic, reporter};
+use crate::{io_apic, reporter};
 
 /// Bits that memory encryption takes away from physical addresses: as on
 /// processors of family 0x19, model 0x11 *from memory*.
@@ -72,6 +73,9 @@ const CR4: Cr4 = Cr4::VME
     .union(Cr4::SMEP)
     .union(Cr4::SMAP);
 
+/// What every guest may have in XCR0.
+const SSE: StateComponents = StateComponents::X87.union(StateComponents::SSE);
+
 /// The launch cannot be had, or is refused.
 fn refuse(error: impl ToString) -> End {
     End::Refused { text: error.to_string() }
@@ -82,7 +86,8 @@ pub(super) fn launch(svm: &Svm, mut memory: Memory, file: &'static [u8]) -> Resu
     let file = LaunchFile::parse(file).map_err(refuse)?;
     let options = &file.options;
     check_options(options)?;
-    extended_state::enable();
+    let has_xsave = options.cpuid_policy == launch::CpuidPolicy::XSAVE;
+    extended_state::enable(if has_xsave { Registers::Avx } else { Registers::Sse });
     let clock = Clock::measure();
     let c_bit = c_bit(options)?;
     let ranges = memory_ranges(&file);
@@ -135,6 +140,7 @@ pub(super) fn launch(svm: &Svm, mut memory: Memory, file: &'static [u8]) -> Resu
             console_bytes: 0,
             tracer: Tracer(options.trace),
             marks: Marks::default(),
+            broadcasts: Broadcasts::default(),
             levels: LevelCounts::new(ids.len()),
         },
         server,
@@ -142,9 +148,9 @@ pub(super) fn launch(svm: &Svm, mut memory: Memory, file: &'static [u8]) -> Resu
         on_processor: None,
         offer: Offer {
             features: options.sev_features,
-            cr4: CR4,
+            cr4: if has_xsave { CR4 | Cr4::OSXSAVE } else { CR4 },
             efer: Efer::all(),
-            xcr0: StateComponents::X87 | StateComponents::SSE,
+            xcr0: if has_xsave { SSE | StateComponents::AVX } else { SSE },
         },
         schedule: Schedule::new(options.time_slice_ns, options.schedule_seed),
         exits: ExitCounts::new(),
@@ -169,13 +175,22 @@ fn check_options(options: &Options) -> Result<(), End> {
     if !beyond.is_empty() {
         return Err(refuse(format!("the simulator does not offer the SEV features {beyond}")));
     }
-    if options.cpuid_policy != launch::CpuidPolicy::REDUCED {
+    let policy = options.cpuid_policy;
+    if policy == launch::CpuidPolicy::FULL {
         return Err(refuse(format!(
-            "the simulator does not offer CPUID policy {}: use `reduced`",
-            options.cpuid_policy
+            "the simulator does not offer CPUID policy {policy}: use `reduced` or `xsave`"
         )));
     }
+    if policy == launch::CpuidPolicy::XSAVE && !has_avx() {
+        return Err(refuse(format!("CPUID policy {policy} takes a processor with AVX")));
+    }
     Ok(())
+}
+
+/// Whether the emulated processor has XSAVE and AVX.
+fn has_avx() -> bool {
+    const XSAVE_AND_AVX: u32 = 1 << 26 | 1 << 28;
+    cpuid(1, 0).ecx & XSAVE_AND_AVX == XSAVE_AND_AVX
 }
 
 /// SEV features that have their effect here.
@@ -232,7 +247,16 @@ fn platform(file: &LaunchFile<'_>, clock: &Clock) -> Result<Platform, End> {
     let (options, processor) = (&file.options, &file.security_processor);
     let processors = u8::try_from(options.vcpus).ok().and_then(NonZeroU8::new);
     let facts = CpuidFacts {
-        policy: CpuidPolicy::Reduced,
+        policy: if options.cpuid_policy == launch::CpuidPolicy::XSAVE {
+            CpuidPolicy::Xsave
+        } else {
+            CpuidPolicy::Reduced
+        },
+        broadcast: if options.cpuid_additions.contains(CpuidAdditions::INVLPGB) {
+            TranslationBroadcast::Present
+        } else {
+            TranslationBroadcast::Missing
+        },
         processor: processor.processor,
         processors: processors.ok_or_else(|| refuse("there is no processor"))?,
         c_bit: options.c_bit as u8,

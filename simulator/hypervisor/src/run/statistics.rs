@@ -17,6 +17,9 @@ pub(super) fn sections(guest: &Guest) -> Vec<Section> {
         let level = event.vmpl.map_or(String::new(), |vmpl| format!(" at {vmpl}"));
         (format!("{}, {}{level}: {}", event.operation, event.page_size, event.ending), count)
     });
+    let broadcasts = world.broadcasts.counts().flat_map(|(vmpl, invalidations, waits)| {
+        [(format!("INVLPGB at {vmpl}"), invalidations), (format!("TLBSYNC at {vmpl}"), waits)]
+    });
     let requests = guest
         .server
         .counts()
@@ -31,6 +34,7 @@ pub(super) fn sections(guest: &Guest) -> Vec<Section> {
         .map(|(kind, count)| (kind.to_string(), count.refused));
     [
         section("exits", exits),
+        section("translations", broadcasts),
         section("requests to the hypervisor", requests),
         section("requests that it refused", refused),
         section("pages", pages),

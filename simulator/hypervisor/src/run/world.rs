@@ -20,6 +20,7 @@ use machine::ghcb::{
     SpecialRegisters, TimeStampCounter,
 };
 use machine::pci::{DeviceRegister, Pci};
+use machine::processor::Broadcasts;
 use machine::processors::ProcessorIndex;
 use machine::reverse_map::{Assignment, Encryption, PageState, ReverseMap};
 use machine::security_processor::SecurityProcessor;
@@ -61,6 +62,8 @@ pub(super) struct World {
     pub(super) console_bytes: u64,
     pub(super) tracer: Tracer,
     pub(super) marks: Marks,
+    /// INVLPGB and TLBSYNC.
+    pub(super) broadcasts: Broadcasts,
     /// What levels have executed.
     pub(super) levels: LevelCounts,
 }

@@ -4,13 +4,14 @@ use abi_snp::ProcessorModel;
 
 use crate::cpuid::encryption::leaf_8000_001f;
 use crate::cpuid::extended_state::ExtendedState;
-use crate::cpuid::facts::{CpuidFacts, CpuidPolicy};
+use crate::cpuid::facts::{CpuidFacts, CpuidPolicy, TranslationBroadcast};
 use crate::cpuid::features::{
     ARAT, AddressesEbx, Extended2Eax, ExtendedEcx, ExtendedEdx, INVARIANT_TSC, Leaf1Ecx, Leaf1Edx,
     Leaf7Ebx, Leaf7Ecx, Leaf7Edx, Leaf71Eax,
 };
 use crate::cpuid::physical::{CpuidResult, Physical};
 use crate::cpuid::topology::Topology;
+use crate::processor::MOST_FURTHER_PAGES;
 
 /// What somebody asks: the registers that CPUID looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -72,11 +73,11 @@ impl Cpuid {
     pub fn new(facts: CpuidFacts, physical: impl FnMut(u32, u32) -> CpuidResult) -> Self {
         let physical = Physical::read(physical);
         let has_xsave = physical.version.ecx & Leaf1Ecx::XSAVE.bits() != 0;
-        let shown = facts.policy == CpuidPolicy::Full && has_xsave;
+        let shown = facts.policy != CpuidPolicy::Reduced && has_xsave;
         Self {
             facts,
             topology: Topology { processors: facts.processors },
-            extended_state: shown.then(|| ExtendedState::new(&physical)),
+            extended_state: shown.then(|| ExtendedState::new(&physical, facts.policy)),
             physical,
         }
     }
@@ -172,6 +173,9 @@ impl Cpuid {
                     ebx.remove(Leaf7Ebx::NEEDS_XSAVE);
                     ecx.remove(Leaf7Ecx::NEEDS_XSAVE);
                 }
+                if self.facts.policy == CpuidPolicy::Xsave {
+                    ecx.remove(Leaf7Ecx::PKU);
+                }
                 CpuidResult {
                     eax: physical.eax.min(1),
                     ebx: ebx.bits(),
@@ -205,12 +209,15 @@ impl Cpuid {
         if self.extended_state.is_none() {
             ebx.remove(AddressesEbx::NEEDS_XSAVE);
         }
+        let has_broadcast = self.facts.broadcast == TranslationBroadcast::Present;
+        ebx.set(AddressesEbx::INVLPGB, has_broadcast);
         CpuidResult {
             // Sizes of physical and of linear addresses, in bits.
             eax: physical.eax & 0xffff,
             ebx: ebx.bits(),
             ecx: self.topology.leaf_8000_0008_ecx(),
-            edx: 0,
+            // From memory: how many pages INVLPGB takes, without the first.
+            edx: if has_broadcast { MOST_FURTHER_PAGES.into() } else { 0 },
         }
     }
 }

@@ -5,6 +5,7 @@
 //! the registers that it happens to have [APM 24594 appendix E, function 0000_000Dh;
 //! APM 24593 §11.5].
 
+use crate::cpuid::facts::CpuidPolicy;
 use crate::cpuid::features::LeafD1Eax;
 use crate::cpuid::physical::{CpuidResult, Physical};
 
@@ -30,17 +31,18 @@ pub(super) struct ExtendedState {
 }
 
 impl ExtendedState {
-    /// What the physical processor has and the platform passes on.
-    pub(super) fn new(physical: &Physical) -> Self {
+    /// What the physical processor has and the platform passes on by a policy
+    /// that has XSAVE.
+    pub(super) fn new(physical: &Physical, policy: CpuidPolicy) -> Self {
         let components =
             [(AVX, physical.avx_state), (PROTECTION_KEYS, physical.protection_keys_state)];
-        let mask = components.iter().fold(LEGACY, |mask, (number, _)| mask | 1 << number);
-        let features = LeafD1Eax::from_bits_truncate(physical.extended_state_features.eax);
-        Self {
-            components,
-            supported: u64::from(physical.extended_state.eax) & mask,
-            features: features | LeafD1Eax::XSAVEC,
+        let mut mask = components.iter().fold(LEGACY, |mask, (number, _)| mask | 1 << number);
+        let mut features = LeafD1Eax::from_bits_truncate(physical.extended_state_features.eax);
+        features.set(LeafD1Eax::XSAVEC, policy == CpuidPolicy::Full);
+        if policy != CpuidPolicy::Full {
+            mask &= !(1 << PROTECTION_KEYS);
         }
+        Self { components, supported: u64::from(physical.extended_state.eax) & mask, features }
     }
 
     /// The leaf for a guest whose registers are `xcr0` and `xss`. Components
@@ -97,7 +99,7 @@ mod tests {
     use crate::cpuid::samples::physical_cpuid;
 
     fn state() -> ExtendedState {
-        ExtendedState::new(&Physical::read(physical_cpuid))
+        ExtendedState::new(&Physical::read(physical_cpuid), CpuidPolicy::Full)
     }
 
     #[test]
@@ -118,6 +120,14 @@ mod tests {
     fn compacting_is_offered_and_supervisor_state_is_not() {
         let leaf = state().leaf_d(1, 1, u64::MAX);
         assert_eq!((leaf.eax, leaf.ecx, leaf.edx), (0b111, 0, 0));
+    }
+
+    #[test]
+    fn without_compacting_there_are_no_keys() {
+        let state = ExtendedState::new(&Physical::read(physical_cpuid), CpuidPolicy::Xsave);
+        assert_eq!((state.leaf_d(0, 7, 0).eax, state.leaf_d(0, 7, 0).ecx), (7, 0x340));
+        assert_eq!(state.leaf_d(1, 7, 0).eax, 0b101);
+        assert_eq!(state.leaf_d(9, 7, 0), CpuidResult::ZERO);
     }
 
     #[test]

@@ -17,6 +17,19 @@ pub enum CpuidPolicy {
     /// All of it, and XSAVEC, which the platform executes in place of the
     /// emulator when that raises `#UD`. XSAVES is not offered.
     Full,
+    /// XSAVE and AVX, and what builds on them, as the emulator has them: without
+    /// XSAVEC, and without protection keys. Linux ends such a guest.
+    Xsave,
+}
+
+/// Whether there are INVLPGB and TLBSYNC: the emulated processor has neither.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum TranslationBroadcast {
+    /// There are not; Linux/KVM shows guests none.
+    #[default]
+    Missing,
+    /// There are.
+    Present,
 }
 
 /// What [`Cpuid`](crate::cpuid::Cpuid) has to know besides the physical
@@ -25,6 +38,8 @@ pub enum CpuidPolicy {
 pub struct CpuidFacts {
     /// How much of the physical processor is shown.
     pub policy: CpuidPolicy,
+    /// Whether INVLPGB and TLBSYNC exist.
+    pub broadcast: TranslationBroadcast,
     /// What the processor says it is: a family that has SEV-SNP, 0x19 or
     /// 0x1a. The same as in attestation reports.
     pub processor: ProcessorModel,

@@ -143,6 +143,7 @@ bitflags! {
     pub(super) struct AddressesEbx: u32 {
         const CLZERO = 1 << 0;
         const XSAVE_ERROR_POINTER = 1 << 2;
+        const INVLPGB = 1 << 3;
         const WBNOINVD = 1 << 9;
     }
 

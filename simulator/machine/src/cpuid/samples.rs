@@ -4,7 +4,7 @@ use core::num::NonZero;
 
 use abi_snp::{ProcessorModel, SevFeatures};
 
-use crate::cpuid::facts::{CpuidFacts, CpuidPolicy};
+use crate::cpuid::facts::{CpuidFacts, CpuidPolicy, TranslationBroadcast};
 use crate::cpuid::physical::CpuidResult;
 
 /// A processor that has everything: all feature bits are ones, and beyond the
@@ -30,6 +30,7 @@ pub(crate) fn physical_cpuid(leaf: u32, subleaf: u32) -> CpuidResult {
 pub(crate) fn facts() -> CpuidFacts {
     CpuidFacts {
         policy: CpuidPolicy::Reduced,
+        broadcast: TranslationBroadcast::Missing,
         processor: ProcessorModel { family: 0x19, model: 0x11, stepping: 1 },
         processors: NonZero::new(4).unwrap(),
         c_bit: 51,

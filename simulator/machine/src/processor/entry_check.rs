@@ -174,12 +174,19 @@ fn modes(vmsa: &Vmsa) -> [Check; 5] {
 }
 
 fn extended_state(vmsa: &Vmsa, offer: &Offer) -> [Check; 2] {
-    let xcr0 = StateComponents::from_bits_retain(vmsa.xcr0);
-    let possible = offer.xcr0.contains(xcr0)
-        && xcr0.contains(StateComponents::X87)
-        && (xcr0.contains(StateComponents::SSE) || !xcr0.contains(StateComponents::AVX));
+    let possible = is_possible_xcr0(vmsa.xcr0, offer.xcr0);
     let mxcsr = vmsa.mxcsr & !MXCSR_MASK;
     [(!possible, StateRefusal::Xcr0(vmsa.xcr0)), (mxcsr != 0, StateRefusal::Mxcsr(mxcsr))]
+}
+
+/// Whether XCR0 can hold `value` where it can have what is `offered`: there is
+/// always x87, and no AVX without SSE [APM 24593 §11.5.2].
+#[must_use]
+pub fn is_possible_xcr0(value: u64, offered: StateComponents) -> bool {
+    let value = StateComponents::from_bits_retain(value);
+    offered.contains(value)
+        && value.contains(StateComponents::X87)
+        && (value.contains(StateComponents::SSE) || !value.contains(StateComponents::AVX))
 }
 
 #[cfg(test)]

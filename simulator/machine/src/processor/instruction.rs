@@ -65,6 +65,10 @@ pub enum Operation {
     Wbnoinvd,
     /// INVLPG.
     Invlpg,
+    /// INVLPGB.
+    Invlpgb,
+    /// TLBSYNC.
+    Tlbsync,
     /// MONITOR or MONITORX.
     Monitor,
     /// MWAIT or MWAITX.
@@ -139,6 +143,8 @@ impl Operation {
             Self::Invd => ExitCode::INVD,
             Self::Wbinvd | Self::Wbnoinvd => ExitCode::WBINVD,
             Self::Invlpg => ExitCode::INVLPG,
+            Self::Invlpgb => ExitCode::INVLPGB,
+            Self::Tlbsync => ExitCode::TLBSYNC,
             Self::Monitor => ExitCode::MONITOR,
             Self::Mwait => ExitCode::MWAIT,
             Self::Xsetbv => ExitCode::XSETBV,
@@ -213,12 +219,12 @@ impl Instruction {
     }
 
     /// RAX as an address of the instruction's address size: the linear address
-    /// of PVALIDATE, RMPADJUST and RMPQUERY.
+    /// of PVALIDATE, RMPADJUST and RMPQUERY, and what INVLPGB takes.
     #[must_use]
     pub fn implicit_address(&self, save: &SaveArea) -> u64 {
         match self.decoded.code() {
-            Code::Pvalidatew => CodeSize::Bits16.cut(save.rax),
-            Code::Pvalidated => CodeSize::Bits32.cut(save.rax),
+            Code::Pvalidatew | Code::Invlpgbw => CodeSize::Bits16.cut(save.rax),
+            Code::Pvalidated | Code::Invlpgbd => CodeSize::Bits32.cut(save.rax),
             _ => save.rax,
         }
     }
@@ -252,6 +258,8 @@ fn operation(decoded: &iced_x86::Instruction) -> Operation {
         Mnemonic::Wbinvd => Operation::Wbinvd,
         Mnemonic::Wbnoinvd => Operation::Wbnoinvd,
         Mnemonic::Invlpg => Operation::Invlpg,
+        Mnemonic::Invlpgb => Operation::Invlpgb,
+        Mnemonic::Tlbsync => Operation::Tlbsync,
         Mnemonic::Monitor | Mnemonic::Monitorx => Operation::Monitor,
         Mnemonic::Mwait | Mnemonic::Mwaitx => Operation::Mwait,
         Mnemonic::Xsetbv => Operation::Xsetbv,

@@ -2,6 +2,7 @@
 
 use abi_snp::SevFeatures;
 use abi_snp::ghcb::{GuestFrame, ResetHoldEnd};
+use abi_svm::Event;
 use abi_x86::reset;
 
 use crate::gpa::Gpa;
@@ -77,6 +78,9 @@ pub struct Context {
     pub doorbell: Option<GuestFrame>,
     /// DR7 as the level has written it by an exit.
     pub dr7: u64,
+    /// The event that is due to the level when it runs again, because an exit has
+    /// cut its delivery short; [`Event::NONE`] if none is.
+    pub due: Event,
 }
 
 impl Context {
@@ -95,6 +99,7 @@ impl Context {
             registered_ghcb: None,
             doorbell: None,
             dr7: reset::DR7,
+            due: Event::NONE,
         }
     }
 

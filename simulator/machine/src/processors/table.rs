@@ -4,6 +4,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use abi_snp::{SevFeatures, Vmpl};
+use abi_svm::Event;
 
 use crate::processors::context::{Activity, Context, SaveAreaPage};
 use crate::processors::index::{ProcessorIndex, Target};
@@ -39,7 +40,7 @@ pub struct ProcessorCountError(pub u32);
 
 impl Processors {
     /// Processors that there can be at most.
-    pub const MAX: u32 = 8;
+    pub const MAX: u32 = 16;
 
     /// `count` processors without any save areas.
     ///
@@ -102,6 +103,26 @@ impl Processors {
         if let Some(context) = self.processor_mut(processor).context_mut() {
             context.ghcb_msr = value;
         }
+    }
+
+    /// Keeps an event for the level that `running` names: an exit has cut its
+    /// delivery short, and then another level, or none, had the processor. It is
+    /// for whoever injects events to begin it again [APM 24593 §15.20]: for a save
+    /// area without alternate injection, the hypervisor. A save area that is
+    /// created anew starts without.
+    pub fn keep_event(&mut self, processor: ProcessorIndex, running: Running, event: Event) {
+        let level = self.processor_mut(processor).level_mut(running.vmpl);
+        let kept = level.context.as_mut().filter(|it| it.instance == running.instance);
+        if let Some(context) = kept {
+            context.due = event;
+        }
+    }
+
+    /// Takes the event that is kept for the level that runs.
+    pub fn take_event(&mut self, processor: ProcessorIndex) -> Option<Event> {
+        let context = self.processor_mut(processor).context_mut()?;
+        let event = core::mem::replace(&mut context.due, Event::NONE);
+        event.is_valid().then_some(event)
     }
 
     /// The context of the level that runs. It is there: only who runs exits.

@@ -68,6 +68,8 @@ pub(super) enum Instruction {
     ReadCr8,
     /// WRMSR; RAX, RCX and RDX become R10, R11 and R12; VMGEXIT.
     ModuleCall,
+    Invlpgb,
+    Tlbsync,
 }
 
 unsafe extern "C" {
@@ -140,4 +142,6 @@ instructions! {
     "sti" "nop" "nop" "cli";
     "mov rax, cr8";
     "wrmsr" "mov rax, r10" "mov rcx, r11" "mov rdx, r12" "rep vmmcall";
+    ".byte 0x0f, 0x01, 0xfe"; // INVLPGB
+    ".byte 0x0f, 0x01, 0xff"; // TLBSYNC
 }

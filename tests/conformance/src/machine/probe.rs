@@ -91,6 +91,12 @@ pub(crate) enum Probe {
     TripleFault,
     /// An instruction that there is not.
     Undefined,
+    Invlpgb {
+        rax: u64,
+        ecx: u64,
+        edx: u64,
+    },
+    Tlbsync,
 }
 
 /// What PVALIDATE does.
@@ -310,6 +316,12 @@ impl Probe {
                 registers.rdx = vmpl.number().into();
                 Instruction::Rmpquery
             }
+            // What is forgotten is looked up again.
+            Self::Invlpgb { rax, ecx, edx } => {
+                (registers.rax, registers.rcx, registers.rdx) = (rax, ecx, edx);
+                Instruction::Invlpgb
+            }
+            Self::Tlbsync => Instruction::Tlbsync,
             Self::Exit(value) => {
                 registers.rcx = Msr::GHCB.0.into();
                 (registers.rax, registers.rdx) = (value & 0xffff_ffff, value >> 32);
@@ -391,7 +403,9 @@ impl Probe {
             | Self::TakeInterrupts
             | Self::HaltForGood
             | Self::TripleFault
-            | Self::Undefined => {}
+            | Self::Undefined
+            | Self::Invlpgb { .. }
+            | Self::Tlbsync => {}
         }
     }
 

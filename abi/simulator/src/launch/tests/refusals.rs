@@ -9,8 +9,8 @@ use zerocopy::IntoBytes;
 use super::samples;
 use crate::MemoryRange;
 use crate::launch::{
-    CpuidPolicy, Error, GivenPages, LaunchFile, LaunchFileWriter, Options, Page, PageRun, Problem,
-    RecordKind, SecurityProcessor, Trace,
+    CpuidAdditions, CpuidPolicy, Error, GivenPages, LaunchFile, LaunchFileWriter, Options, Page,
+    PageRun, Problem, RecordKind, SecurityProcessor, Trace,
 };
 
 /// Adds a record.
@@ -173,12 +173,14 @@ fn pages_need_memory_and_a_start() {
 fn options() {
     let good = samples::options();
     let unknown = Trace::from_bits_retain(1 << 40);
+    let addition = CpuidAdditions::INVLPGB | CpuidAdditions::from_bits_retain(1 << 15);
     for (options, expected) in [
         (Options { vcpus: 0, ..good }, ("vcpus", 0)),
-        (Options { vcpus: 9, ..good }, ("vcpus", 9)),
+        (Options { vcpus: 17, ..good }, ("vcpus", 17)),
         (Options { c_bit: 35, ..good }, ("c_bit", 35)),
         (Options { c_bit: 52, ..good }, ("c_bit", 52)),
         (Options { cpuid_policy: CpuidPolicy(0), ..good }, ("cpuid_policy", 0)),
+        (Options { cpuid_additions: addition, ..good }, ("cpuid_additions", 1 << 15)),
         (Options { ghcb_minimum: 0, ..good }, ("ghcb_minimum", 0)),
         (Options { ghcb_minimum: 3, ..good }, ("ghcb_minimum", 3)),
         (Options { time_slice_ns: 0, ..good }, ("time_slice_ns", 0)),

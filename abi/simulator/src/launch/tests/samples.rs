@@ -12,8 +12,8 @@ use zerocopy::FromZeros;
 
 use crate::MemoryRange;
 use crate::launch::{
-    AuthorKey, CpuidPolicy, GivenPages, Identity, LaunchFileWriter, LaunchStart, Options, PageRun,
-    SecurityProcessor, Trace,
+    AuthorKey, CpuidAdditions, CpuidPolicy, GivenPages, Identity, LaunchFileWriter, LaunchStart,
+    Options, PageRun, SecurityProcessor, Trace,
 };
 
 pub(super) fn options() -> Options {
@@ -21,6 +21,7 @@ pub(super) fn options() -> Options {
         vcpus: 2,
         c_bit: 51,
         cpuid_policy: CpuidPolicy::REDUCED,
+        cpuid_additions: CpuidAdditions::INVLPGB,
         ghcb_minimum: 1,
         ghcb_maximum: 2,
         sev_features: SevFeatures::SNP_ACTIVE,

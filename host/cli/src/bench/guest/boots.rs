@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use abi_simulator::report;
+use abi_snp::SevFeatures;
 use anyhow::{Context, Result, bail};
 use svsm_image::manifest::LinuxPayload;
 use svsm_initrd::ram_disk::Task;
@@ -106,7 +107,14 @@ impl Boots<'_> {
     fn below_the_module(&self, log: &mut Log) -> Result<Image> {
         let (payload, c_bit) = (Some(self.payload.clone()), Platform::default().c_bit);
         let folder = self.folder.path();
-        Ok(Image::Igvm(image_in(folder, self.project, payload, c_bit, log.stream()?)?))
+        Ok(Image::Igvm(image_in(
+            folder,
+            self.project,
+            payload,
+            c_bit,
+            SevFeatures::empty(),
+            log.stream()?,
+        )?))
     }
 
     fn alone(&self) -> Image {

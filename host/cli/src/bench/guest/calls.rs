@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use abi_simulator::report;
-use abi_snp::PageSize;
+use abi_snp::{PageSize, SevFeatures};
 use abi_svsm::core_protocol::{
     CoreCall, ListHeader, ProtocolQuery, Unchanged, ValidationAction, ValidationEntry,
 };
@@ -66,7 +66,14 @@ pub(super) fn measure(project: &Project, log: &mut Log) -> Result<Vec<Figure>> {
         .with_context(|| format!("cannot write {}", kernel.display()))?;
     let payload = LinuxPayload { kernel, initrd: None, command_line: String::new() };
     let platform = Platform::default();
-    let image = image_in(folder.path(), project, Some(payload), platform.c_bit, log.stream()?)?;
+    let image = image_in(
+        folder.path(),
+        project,
+        Some(payload),
+        platform.c_bit,
+        SevFeatures::empty(),
+        log.stream()?,
+    )?;
     let request = Request {
         image: Image::Igvm(image),
         command_line: String::new(),

@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
+use abi_simulator::launch::CpuidAdditions;
+use abi_snp::SevFeatures;
 use anyhow::{Context, Result};
 use svsm_image::bare_guest::{Place, wrap};
 use svsm_image::elf::parse_kernel;
 use svsm_image::manifest::LinuxPayload;
 
-use super::runs::{all_endings, checks};
+use super::runs::{Launch, all_endings, checks};
 use crate::build;
 use crate::jobs::Counts;
 use crate::log::Log;
@@ -42,8 +44,11 @@ pub(in super::super) fn test(project: &Project, log: &mut Log) -> Result<Counts>
     let image = image(project, log)?;
     let mut counts = Counts::default();
     for processors in PROCESSORS {
-        counts = counts.plus(checks(project, &image, processors, log)?);
+        counts = counts.plus(checks(project, Launch::new(&image, processors), log)?);
     }
+    let additions = CpuidAdditions::INVLPGB;
+    let shown = Launch { additions, ..Launch::new(&image, 4) };
+    counts = counts.plus(checks(project, shown, log)?);
     Ok(counts.plus(all_endings(project, &image, log)?))
 }
 
@@ -73,5 +78,5 @@ fn image(project: &Project, log: &mut Log) -> Result<PathBuf> {
     output_file::write(&kernel, &wrap(&program, PLACE)?)?;
     let guest = LinuxPayload { kernel, initrd: None, command_line: String::new() };
     let c_bit = Platform::default().c_bit;
-    image_in(&folder, project, Some(guest), c_bit, log.stream()?)
+    image_in(&folder, project, Some(guest), c_bit, SevFeatures::empty(), log.stream()?)
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use abi_simulator::launch::CpuidAdditions;
 use abi_simulator::report;
 use anyhow::{Context, Result, bail};
 
@@ -33,11 +34,19 @@ pub(super) struct Launch<'a> {
     pub(super) text: Option<&'a str>,
     pub(super) pace: Pace,
     pub(super) schedule: u64,
+    pub(super) additions: CpuidAdditions,
 }
 
 impl<'a> Launch<'a> {
     pub(super) const fn new(image: &'a Path, processors: u32) -> Self {
-        Self { image, processors, text: None, pace: Pace::RealTime, schedule: 0 }
+        Self {
+            image,
+            processors,
+            text: None,
+            pace: Pace::RealTime,
+            schedule: 0,
+            additions: CpuidAdditions::empty(),
+        }
     }
 }
 
@@ -54,12 +63,17 @@ pub(super) struct Run {
 ///
 /// There is no run to speak of, or a signal asked this program to end.
 pub(super) fn run(project: &Project, launch: Launch<'_>, log: &mut Log) -> Result<Run> {
-    let Launch { image, processors, text, pace, schedule } = launch;
+    let Launch { image, processors, text, pace, schedule, additions } = launch;
     let item = |text: &str| FirmwareItem { name: ITEM.to_owned(), text: text.to_owned() };
     let request = Request {
         image: Image::Igvm(image.to_owned()),
         command_line: String::new(),
-        platform: Platform { cpus: processors, schedule, ..Platform::default() },
+        platform: Platform {
+            cpus: processors,
+            schedule,
+            cpuid_additions: additions,
+            ..Platform::default()
+        },
         devices: Devices { items: text.map(item).into_iter().collect(), ..Devices::default() },
         pace,
         debugger: None,
@@ -80,21 +94,24 @@ pub(super) fn run(project: &Project, launch: Launch<'_>, log: &mut Log) -> Resul
 }
 
 /// Runs all checks and counts them. A guest that does not come to their end has
-/// failed one more.
-pub(super) fn checks(
-    project: &Project,
-    image: &Path,
-    processors: u32,
-    log: &mut Log,
-) -> Result<Counts> {
-    let Run { console, end, .. } = run(project, Launch::new(image, processors), log)?;
+/// failed one more, and so has a VMPL0 that could use INVLPGB and has not.
+pub(super) fn checks(project: &Project, launch: Launch<'_>, log: &mut Log) -> Result<Counts> {
+    let Run { console, end, statistics } = run(project, launch, log)?;
     let results = results(&console).context("the guest's results cannot be understood")?;
     let ended_well = end == End::Told(report::End::PoweredOff);
     if results.counts.failed == 0 && !(results.complete && ended_well) {
         log.say("the guest did not come to the end of its checks")?;
         return Ok(results.counts.plus(Counts { failed: 1, ..Counts::default() }));
     }
-    Ok(results.counts)
+    let mut counts = results.counts;
+    if launch.additions.contains(CpuidAdditions::INVLPGB) {
+        let mut rows = statistics.iter().flat_map(|statistics| statistics.rows("translations"));
+        if !rows.any(|(name, count)| name == "INVLPGB at VMPL0" && count != 0) {
+            log.say("VMPL0 has not used INVLPGB")?;
+            counts.failed += 1;
+        }
+    }
+    Ok(counts)
 }
 
 /// Runs each ending that the guest lists, and counts those that are as the guest

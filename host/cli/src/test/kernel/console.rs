@@ -37,6 +37,11 @@ pub(super) fn trials(console: &str) -> Trials {
     trials
 }
 
+/// How many processors run, by the line `processors: N`.
+pub(super) fn processors(console: &str) -> Option<u32> {
+    console.lines().find_map(|line| line.strip_prefix("processors: ")?.parse().ok())
+}
+
 /// The names in the list of endings.
 pub(super) fn endings(console: &str) -> impl Iterator<Item = &str> {
     console.lines().filter_map(|line| line.strip_prefix("ending "))
@@ -71,7 +76,7 @@ pub(super) fn has_callers(console: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Announced, announced, endings, has_callers, trials};
+    use super::{Announced, announced, endings, has_callers, processors, trials};
     use crate::jobs::Counts;
 
     #[test]
@@ -91,6 +96,12 @@ mod tests {
         assert!(!trials("").complete);
         // An `ok` that belongs to no test counts nothing.
         assert_eq!(trials("ok\n").counts, Counts::default());
+    }
+
+    #[test]
+    fn processors_are_counted() {
+        assert_eq!(processors("[ 0.1] info: processors: 3\nprocessors: 4\n"), Some(4));
+        assert_eq!(processors("processors: all\n"), None);
     }
 
     #[test]

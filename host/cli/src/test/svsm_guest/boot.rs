@@ -1,6 +1,7 @@
 //! Stock kernels boot below the module and use what it offers.
 
 use abi_simulator::report;
+use abi_snp::SevFeatures;
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 use svsm_initrd::console::exit_status;
@@ -25,13 +26,17 @@ const SCRIPT: &str = include_str!("guest.sh");
 type Combination = (&'static GuestKernel, Size);
 
 const fn size(cpus: u32, memory_mib: u64) -> Size {
-    Size { cpus, memory_mib }
+    Size { cpus, memory_mib, features: SevFeatures::empty() }
 }
 
+/// The module's level takes no event but #HV.
+const RESTRICTED: Size = Size { features: SevFeatures::RESTRICTED_INJECTION, ..size(4, 512) };
+
 /// What every change must boot.
-const ORDINARY: [Combination; 2] = [(&LINUX_7, size(2, 512)), (&LINUX_6_12, size(4, 2048))];
+const ORDINARY: [Combination; 3] =
+    [(&LINUX_7, size(2, 512)), (&LINUX_6_12, size(4, 2048)), (&LINUX_7, RESTRICTED)];
 /// What is left then.
-const REST: [Combination; 8] = [
+const REST: [Combination; 10] = [
     (&LINUX_6_12, size(1, 512)),
     (&LINUX_6_12, size(4, 512)),
     (&LINUX_6_12, size(1, 2048)),
@@ -39,7 +44,9 @@ const REST: [Combination; 8] = [
     (&LINUX_7, size(4, 512)),
     (&LINUX_7, size(1, 2048)),
     (&LINUX_7, size(4, 2048)),
-    (&LINUX_7, size(8, 512)),
+    (&LINUX_7, size(16, 512)),
+    (&LINUX_7, size(2, 5120)),
+    (&LINUX_6_12, RESTRICTED),
 ];
 
 /// Bytes of half of the disk, random ones.
@@ -87,9 +94,10 @@ fn boots(
     size: Size,
     checks: &mut Checks<'_>,
 ) -> Result<()> {
-    let Size { cpus, memory_mib } = size;
+    let Size { cpus, memory_mib, features } = size;
     let name = kernel.name();
-    checks.log().say(&format!("=== {name}, {cpus} processors, {memory_mib} MiB"))?;
+    let features = SevFeatures::SNP_ACTIVE | features;
+    checks.log().say(&format!("=== {name}, {cpus} processors, {memory_mib} MiB, {features}"))?;
     let (mut nonce, mut own_nonce): (Nonce, Nonce) = ([0; 64], [0; 64]);
     let mut first_half = vec![0; HALF_DISK];
     for bytes in [&mut nonce[..], &mut own_nonce, &mut first_half] {

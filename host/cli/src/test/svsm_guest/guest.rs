@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-use abi_snp::Digest;
+use abi_snp::{Digest, SevFeatures};
 use anyhow::{Context, Result};
 use svsm_image::file::Igvm;
 use svsm_image::manifest::LinuxPayload;
@@ -29,6 +29,8 @@ pub(super) struct Size {
     pub(super) cpus: u32,
     /// Memory.
     pub(super) memory_mib: u64,
+    /// SEV features that the module asks for, beside SEV-SNP.
+    pub(super) features: SevFeatures,
 }
 
 /// A module with a guest that can be run.
@@ -68,7 +70,14 @@ impl Guest {
         };
         let platform =
             Platform { cpus: size.cpus, memory: size.memory_mib << 20, ..Platform::default() };
-        let image = image_in(folder.path(), project, Some(payload), platform.c_bit, messages)?;
+        let image = image_in(
+            folder.path(),
+            project,
+            Some(payload),
+            platform.c_bit,
+            size.features,
+            messages,
+        )?;
         let bytes =
             std::fs::read(&image).with_context(|| format!("cannot read {}", image.display()))?;
         let digest = snp_launch_digest(&Igvm::parse(&bytes)?, &Options::default())?.digest;

@@ -1,6 +1,6 @@
 //! IGVM files and a machine to load them into.
 
-use abi_simulator::launch::{CpuidPolicy, Options, SecurityProcessor, Trace};
+use abi_simulator::launch::{CpuidAdditions, CpuidPolicy, Options, SecurityProcessor, Trace};
 use abi_snp::{FirmwareVersion, ProcessorModel, SevFeatures, TcbVersion};
 use igvm::snp_defs::SevVmsa;
 use igvm::{
@@ -35,6 +35,7 @@ pub(super) fn machine() -> MachineOptions<'static> {
             vcpus: 2,
             c_bit: 51,
             cpuid_policy: CpuidPolicy::FULL,
+            cpuid_additions: CpuidAdditions::empty(),
             ghcb_minimum: 2,
             ghcb_maximum: 2,
             sev_features: SevFeatures::SNP_ACTIVE,

@@ -74,7 +74,7 @@ fn full_policy_cannot_show_xsave_that_is_not_there() {
 
 #[test]
 fn nothing_is_left_that_the_platform_cannot_give() {
-    for policy in [CpuidPolicy::Reduced, CpuidPolicy::Full] {
+    for policy in [CpuidPolicy::Reduced, CpuidPolicy::Full, CpuidPolicy::Xsave] {
         assert_eq!(leaf(policy, 1, 0).ecx & MONITOR, 0);
         // TSC_ADJUST, HLE, PQM, MPX, AVX512F, Intel PT.
         let ebx = 1 << 1 | 1 << 4 | 1 << 12 | 1 << 14 | 1 << 16 | 1 << 25;
@@ -200,4 +200,24 @@ proptest! {
         };
         prop_assert!(leaf <= greatest || answer == CpuidResult::ZERO);
     }
+}
+
+#[test]
+fn broadcasts_are_shown_as_the_machine_has_them() {
+    let shown = |broadcast| {
+        let cpuid = Cpuid::new(CpuidFacts { broadcast, ..facts() }, physical_cpuid);
+        let leaf = cpuid.answer(CpuidQuery::new(0x8000_0008, 0), 0);
+        (leaf.ebx & 1 << 3 != 0, leaf.edx)
+    };
+    assert_eq!(shown(TranslationBroadcast::Missing), (false, 0));
+    assert_eq!(shown(TranslationBroadcast::Present), (true, 7));
+}
+
+#[test]
+fn xsave_alone_brings_avx_and_no_keys() {
+    let policy = CpuidPolicy::Xsave;
+    assert_eq!(leaf(policy, 0, 0).eax, 0xd);
+    assert_eq!(leaf(policy, 1, 0).ecx & (1 << 28 | XSAVE), 1 << 28 | XSAVE);
+    assert_eq!(leaf(policy, 7, 0).ecx & 1 << 3, 0);
+    assert_eq!(leaf(CpuidPolicy::Full, 7, 0).ecx & 1 << 3, 1 << 3);
 }

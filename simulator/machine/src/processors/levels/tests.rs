@@ -1,6 +1,7 @@
 //! Which level waits for whom.
 
 use abi_snp::SevFeatures;
+use abi_svm::Event;
 
 use super::*;
 use crate::gpa::Gpa;
@@ -87,4 +88,49 @@ fn each_level_keeps_its_register_while_others_run() {
     assert_eq!(register(&processors), 0x222);
     processors.run_level(BOOT, Vmpl::Vmpl0, Channel::Msr).unwrap();
     assert_eq!(register(&processors), 0x111);
+}
+
+/// An exit cuts the delivery of an NMI short; then the host, or the level itself
+/// by the handler of something else, has another level run.
+#[test]
+fn an_event_that_was_cut_short_waits_for_its_level() {
+    let lower = [(Vmpl::Vmpl2, LaunchState::Runs)];
+    let mut processors = processors(&lower);
+    assert_eq!(processors.run_level(BOOT, Vmpl::Vmpl2, Channel::Msr), Ok(None));
+    let guest = processors.running(BOOT).unwrap();
+    processors.divert(BOOT, Vmpl::Vmpl0).unwrap();
+    processors.keep_event(BOOT, guest, Event::nmi());
+    // The level that runs in between does not get it.
+    assert_eq!(processors.take_event(BOOT), None);
+    assert_eq!(processors.run_level(BOOT, Vmpl::Vmpl2, Channel::Msr), Ok(None));
+    assert_eq!(processors.take_event(BOOT), Some(Event::nmi()));
+    // Once.
+    assert_eq!(processors.take_event(BOOT), None);
+}
+
+#[test]
+fn a_new_save_area_has_no_event_of_the_old_one() {
+    let target = Target { processor: BOOT, vmpl: Vmpl::Vmpl2 };
+    let old = |processors: &mut Processors| {
+        assert_eq!(processors.run_level(BOOT, Vmpl::Vmpl2, Channel::Msr), Ok(None));
+        let running = processors.running(BOOT).unwrap();
+        processors.divert(BOOT, Vmpl::Vmpl0).unwrap();
+        running
+    };
+    let run_anew = |mut processors: Processors| {
+        processors.create_on_init(BOOT, target, PAGE).unwrap();
+        assert_eq!(processors.run_level(BOOT, Vmpl::Vmpl2, Channel::Msr), Ok(None));
+        processors
+    };
+    let lower = [(Vmpl::Vmpl2, LaunchState::Runs)];
+    // Kept before the new one, in the same page, is there, and after.
+    let mut before = processors(&lower);
+    let running = old(&mut before);
+    before.keep_event(BOOT, running, Event::nmi());
+    assert_eq!(run_anew(before).take_event(BOOT), None);
+    let mut after = processors(&lower);
+    let running = old(&mut after);
+    let mut after = run_anew(after);
+    after.keep_event(BOOT, running, Event::nmi());
+    assert_eq!(after.take_event(BOOT), None);
 }
