@@ -2,31 +2,15 @@
 
 use core::arch::asm;
 
-use abi_boot::{PartKind, Symbols, VIRTUAL_BASE};
-use backtrace::{Backtrace, Frames, StackWords};
+use abi_boot::{PartKind, Symbols};
+use backtrace::{Backtrace, Frames};
 
 use crate::image;
+use crate::kernel_memory::KernelMemory;
 use crate::println;
-use crate::recoverable::{ForeignBytes, Guarded};
 
 /// Most frames that are shown.
 const MOST_FRAMES: usize = 32;
-
-/// The kernel's half of the address space, whatever lies there.
-struct KernelMemory;
-
-impl StackWords for KernelMemory {
-    fn word(&self, address: u64) -> Option<u64> {
-        let is_word_of_kernel = address >= VIRTUAL_BASE && address.is_multiple_of(8);
-        if !is_word_of_kernel || address.checked_add(8).is_none() {
-            return None;
-        }
-        // SAFETY: INV-FOREIGN-1: the word is only read, by one instruction, to be
-        // shown; a fault is recovered from.
-        let bytes = unsafe { ForeignBytes::new(address, 8, Guarded::No) };
-        bytes.load(0).ok()
-    }
-}
 
 /// Prints the frames of interrupted code.
 pub(crate) fn print_interrupted(rip: u64, rbp: u64) {

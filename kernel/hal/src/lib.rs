@@ -57,11 +57,13 @@ pub mod cpuid;
 #[cfg(target_os = "none")]
 mod entry;
 #[cfg(target_os = "none")]
-mod exception_stacks;
+mod exception_stack;
 #[cfg(target_os = "none")]
 pub mod guest;
 #[cfg(target_os = "none")]
 pub mod image;
+#[cfg(target_os = "none")]
+mod kernel_memory;
 #[cfg(target_os = "none")]
 mod kernel_text;
 #[cfg(target_os = "none")]
@@ -98,6 +100,8 @@ mod segments;
 mod shootdown;
 #[cfg(target_os = "none")]
 mod snp;
+#[cfg(target_os = "none")]
+pub mod stack_use;
 #[cfg(target_os = "none")]
 mod stop;
 #[cfg(target_os = "none")]

@@ -84,6 +84,7 @@ pub use frames::Frames;
 pub use kernel_stack::KernelStack;
 pub use page_tables::{Access, Encryption};
 pub use shared::{ConversionRefused, ShareError, SharedPages};
+pub(crate) use stack_slot::stacks;
 pub use stack_slot::{MOST_STACK_PAGES, StackOwner, StackPlace, stack_at};
 pub use statistics::{Statistics, statistics};
 pub use user_range::USER_END;

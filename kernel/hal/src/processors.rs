@@ -8,7 +8,7 @@ use core::mem::ManuallyDrop;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use processor::{Segments, StackTops};
+use processor::{Segments, StackTop};
 
 use crate::away::away;
 use crate::heap::{TryPush, try_box};
@@ -23,13 +23,14 @@ use crate::stop_reason::StopReason;
 use crate::sync::{Once, mask};
 use crate::take_once::TakeOnce;
 use crate::translations::forget_translations;
-use crate::{exception_stacks, processor_table, protection, segments, shootdown, trap};
+use crate::{exception_stack, processor_table, protection, segments, shootdown, trap};
 
 /// What processors run once they are set up.
 static MAIN: Once<fn() -> !> = Once::new();
 
-/// Pages of the stack that a processor starts on.
-const STACK_PAGES: u32 = 4;
+/// Pages of the stack that a processor starts on, and rests on. What was used
+/// most, and a report of a fault on top of it, take less than five eighths.
+const STACK_PAGES: u32 = if cfg!(debug_assertions) { 4 } else { 2 };
 
 /// How often the first processor looks whether another one has started, before
 /// it gives up: some seconds' worth.
@@ -41,19 +42,19 @@ const MOST_LOOKS: u64 = 1 << 32;
 struct Own {
     processor: Processor,
     segments: TakeOnce<Segments>,
-    exception_stacks: StackTops,
+    exception_stack: StackTop,
 }
 
-/// Gives the first processor what others get before they start: exception stacks
+/// Gives the first processor what others get before they start: an exception stack
 /// with guards, and what the platform has for it.
 ///
 /// # Errors
 ///
 /// There is no memory for it, or the host does not do its part.
 pub(crate) fn set_up_first() -> Result<(), StartError> {
-    let exception_stacks = exception_stacks::make(current().index().number())?;
+    let exception_stack = exception_stack::make(current().index().number())?;
     let segments = Box::leak(try_box(Segments::zero())?);
-    segments::load(segments, exception_stacks, current());
+    segments::load(segments, exception_stack, current());
     platform().prepare_processor(current())?;
     platform().enter_processor().map_err(StartError::Host)
 }
@@ -139,7 +140,7 @@ fn prepare(index: ProcessorIndex, apic_id: u32) -> Result<ProcessorStart, StartE
     let own: &'static Own = Box::leak(try_box(Own {
         processor: Processor::new(index),
         segments: TakeOnce::new(Segments::zero()),
-        exception_stacks: exception_stacks::make(index.number())?,
+        exception_stack: exception_stack::make(index.number())?,
     })?);
     // The stack is the processor's for ever.
     let stack_top = ManuallyDrop::new(stack).top();
@@ -188,7 +189,7 @@ unsafe extern "C" fn run(own: *const Own) -> ! {
     let Some(segments) = own.segments.take() else {
         panic!("a processor starts once");
     };
-    segments::load(segments, own.exception_stacks, processor);
+    segments::load(segments, own.exception_stack, processor);
     trap::load();
     // So far it has used what is mapped for ever. From here on others ask it to
     // forget, and what it may have found on its own before is forgotten.

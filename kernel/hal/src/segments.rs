@@ -4,24 +4,24 @@ use core::arch::asm;
 
 use abi_x86::{Msr, SegmentSelector};
 use processor::{
-    CODE_SELECTOR, DATA_SELECTOR, ExceptionStacks, Segments, StackTops, TASK_STATE_SELECTOR,
+    CODE_SELECTOR, DATA_SELECTOR, ExceptionStack, Segments, StackTop, TASK_STATE_SELECTOR,
 };
 
 use crate::processor::Processor;
 use crate::take_once::TakeOnce;
 
 /// What the processor that the machine starts on has until there is memory. Its
-/// exception stacks have no guards.
-pub(crate) static BOOT_PROCESSOR: TakeOnce<(Segments, ExceptionStacks)> =
-    TakeOnce::new((Segments::zero(), ExceptionStacks::zero()));
+/// exception stack has no guards.
+pub(crate) static BOOT_PROCESSOR: TakeOnce<(Segments, ExceptionStack)> =
+    TakeOnce::new((Segments::zero(), ExceptionStack::zero()));
 
 /// Fills the tables in and makes this processor use them; from then on it is
-/// `own`. Nobody else uses the stacks.
-pub(crate) fn load(segments: &'static mut Segments, stacks: StackTops, own: &'static Processor) {
+/// `own`. Nobody else uses the stack.
+pub(crate) fn load(segments: &'static mut Segments, stack: StackTop, own: &'static Processor) {
     let gs_base = own.prepare();
-    let pointer = segments.prepare(stacks);
+    let pointer = segments.prepare(stack);
     // SAFETY: INV-TABLE-1: `prepare` took the only reference, so from now on the
-    // processor alone uses the tables and stacks. The new code and data segments
+    // processor alone uses the tables and the stack. The new code and data segments
     // are flat like those that `abi/boot` promises, so no address changes its
     // meaning. The far return goes to label 2. INV-PROCESSOR-1: the base of GS is
     // set after the selector, which would clear it.

@@ -19,7 +19,8 @@
 //!    is too long and defuses control characters: text of the host's or the
 //!    guest's must not forge lines.
 //! 2. It goes into the ring of the running processor ([`record_ring`]), which
-//!    keeps the newest few hundred messages. So the log works in any context,
+//!    keeps the newest messages: some hundred of the
+//!    first processor, some fifty of another. So the log works in any context,
 //!    also in handlers of exceptions.
 //! 3. If the image's manifest lets its audience read the console, it is printed
 //!    at once. Release images print nothing.

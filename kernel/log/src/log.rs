@@ -12,7 +12,7 @@ use crate::level::Level;
 use crate::line::{LINE_SIZE, Line};
 use crate::message::Message;
 use crate::reader::Reader;
-use crate::rings::{MessageRing, Rings};
+use crate::rings::{FirstRing, MessageRing, Rings};
 use crate::tag;
 
 /// The module's log.
@@ -41,7 +41,7 @@ struct Console {
 #[derive(Debug)]
 pub struct Log {
     /// The first processor's ring, and everybody's until [`Log::spread`].
-    first: MessageRing,
+    first: FirstRing,
     sources: Once<Sources>,
     console: Once<Console>,
     /// The least important [`Level`] that is written.
@@ -54,7 +54,7 @@ impl Log {
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            first: MessageRing::new(),
+            first: FirstRing::new(),
             sources: Once::new(),
             console: Once::new(),
             detail: AtomicU8::new(Level::Info as u8),

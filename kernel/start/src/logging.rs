@@ -21,8 +21,10 @@ pub(crate) fn open(block: &BootBlock<'_>) {
 /// there is no memory.
 pub(crate) fn spread(processors: u32) {
     let mut rings = Vec::new();
+    // No more than they take: vectors that grow take up to twice as much.
+    let has_room = rings.try_reserve_exact(processors.saturating_sub(1) as usize).is_ok();
     for _ in 1..processors {
-        if rings.try_push(MessageRing::new()).is_err() {
+        if !has_room || rings.try_push(MessageRing::new()).is_err() {
             log_for_tenant!(Warning, "there is no memory for the log of all processors");
             break;
         }

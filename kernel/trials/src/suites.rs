@@ -11,6 +11,7 @@ mod pages;
 mod processor;
 mod processors;
 mod scheduling;
+mod stacks;
 mod stopping;
 mod user_memory;
 
@@ -29,6 +30,7 @@ pub(crate) const TRIALS: &[&[Trial]] = &[
     scheduling::TRIALS,
     extended_registers::TRIALS,
     processors::TRIALS,
+    stacks::TRIALS,
 ];
 
 /// What stops the machine.

@@ -9,7 +9,7 @@
 //! | file | subject |
 //! |---|---|
 //! | [`Segments`] | descriptor table, task state |
-//! | [`ExceptionStacks`] | stacks of their own for exceptions that need one |
+//! | [`ExceptionStack`] | where exceptions are taken that need a stack of their own |
 //! | [`InterruptTable`] | one gate per vector |
 //! | [`TrapFrame`], [`Report`] | registers of interrupted code, and how they are shown |
 #![no_std]
@@ -23,7 +23,7 @@ mod trap_frame;
 
 pub use interrupt_table::{InterruptTable, Stubs};
 pub use segments::{
-    CODE, CODE_SELECTOR, DATA, DATA_SELECTOR, EXCEPTION_STACK_SIZE, EXCEPTION_STACKS,
-    ExceptionStacks, Segments, StackTops, TASK_STATE_SELECTOR,
+    CODE, CODE_SELECTOR, DATA, DATA_SELECTOR, ExceptionStack, Segments, StackTop,
+    TASK_STATE_SELECTOR,
 };
 pub use trap_frame::{Report, TrapFrame};

@@ -1,4 +1,4 @@
-//! A processor's segments: descriptor table, task state; and exception stacks.
+//! A processor's segments: descriptor table, task state; and the exception stack.
 
 use abi_x86::{
     DescriptorTablePointer, ExceptionVector, InterruptStack, SegmentAttributes, SegmentDescriptor,
@@ -19,59 +19,52 @@ pub const DATA_SELECTOR: SegmentSelector = SegmentSelector(2 << 3);
 /// Selects the task state, the operand of LTR.
 pub const TASK_STATE_SELECTOR: SegmentSelector = SegmentSelector(3 << 3);
 
-/// Bytes of an exception stack, at least.
-pub const EXCEPTION_STACK_SIZE: usize = 8192;
+/// Bytes of an [`ExceptionStack`].
+const EXCEPTION_STACK_SIZE: usize = 8192;
 
-/// Number of a processor's exception stacks.
-pub const EXCEPTION_STACKS: usize = OWN_STACK.len();
-
-/// Exceptions that get a stack of their own, because the current one may be
-/// their cause or be about to change.
-const OWN_STACK: [(ExceptionVector, InterruptStack); 3] = [
-    (ExceptionVector::DOUBLE_FAULT, InterruptStack::One),
-    (ExceptionVector::NON_MASKABLE_INTERRUPT, InterruptStack::Two),
-    (ExceptionVector::MACHINE_CHECK, InterruptStack::Three),
+/// Exceptions that are taken on a stack of their own, because the current one may
+/// be their cause or be about to change.
+///
+/// All of them take the same one, at its top: one that comes while another is
+/// handled overwrites what that has there. So the owner of the processor must not
+/// go on with what they interrupt. Handlers end in a report and a stop.
+const ON_OWN_STACK: [ExceptionVector; 3] = [
+    ExceptionVector::DOUBLE_FAULT,
+    ExceptionVector::NON_MASKABLE_INTERRUPT,
+    ExceptionVector::MACHINE_CHECK,
 ];
 
 /// The stack that the gate of `vector` must ask for.
 pub(crate) fn interrupt_stack_of(vector: ExceptionVector) -> InterruptStack {
-    OWN_STACK
-        .iter()
-        .find(|(owner, _)| *owner == vector)
-        .map_or(InterruptStack::Current, |(_, stack)| *stack)
+    if ON_OWN_STACK.contains(&vector) { InterruptStack::One } else { InterruptStack::Current }
 }
 
+/// An exception stack, for a processor that has no other memory yet.
 #[repr(C, align(16))]
-struct Stack([u8; EXCEPTION_STACK_SIZE]);
+pub struct ExceptionStack([u8; EXCEPTION_STACK_SIZE]);
 
-/// Exception stacks side by side: one that overflows runs into the next.
-pub struct ExceptionStacks([Stack; EXCEPTION_STACKS]);
-
-impl ExceptionStacks {
-    /// All zero, so that a program that holds them carries no bytes of them.
+impl ExceptionStack {
+    /// All zero, so that a program that holds it carries no bytes of it.
     #[must_use]
     pub const fn zero() -> Self {
-        Self([const { Stack([0; EXCEPTION_STACK_SIZE]) }; EXCEPTION_STACKS])
+        Self([0; EXCEPTION_STACK_SIZE])
     }
 
-    /// Gives them to a processor, which reaches them by address: their
-    /// provenance is exposed.
-    pub fn tops(&'static mut self) -> StackTops {
-        self.addresses()
+    /// Gives it to a processor, which reaches it by address: its provenance is
+    /// exposed.
+    pub fn top(&'static mut self) -> StackTop {
+        self.address()
     }
 
-    fn addresses(&mut self) -> StackTops {
-        let top = |stack: &mut Stack| {
-            (&raw mut *stack).expose_provenance() as u64 + EXCEPTION_STACK_SIZE as u64
-        };
-        StackTops(self.0.each_mut().map(top))
+    fn address(&mut self) -> StackTop {
+        StackTop((&raw mut *self).expose_provenance() as u64 + EXCEPTION_STACK_SIZE as u64)
     }
 }
 
-/// Addresses just above exception stacks, multiples of 16. Nothing else uses the
-/// [`EXCEPTION_STACK_SIZE`] bytes below each.
+/// Address just above an exception stack, a multiple of 16. Nothing else uses
+/// what lies below, as far down as handlers reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StackTops(pub [u64; EXCEPTION_STACKS]);
+pub struct StackTop(pub u64);
 
 /// What one processor needs to run kernel code and take exceptions, besides
 /// stacks.
@@ -92,12 +85,10 @@ impl Segments {
 
     /// Fills the tables in. The processor reaches the task state by its address,
     /// so its provenance is exposed.
-    fn fill(&mut self, stacks: StackTops) {
-        // In the order of `InterruptStack`, from `One` on.
-        let mut tops = [0; 7];
-        tops[..EXCEPTION_STACKS].copy_from_slice(&stacks.0);
+    fn fill(&mut self, stack: StackTop) {
         self.task_state = TaskStateSegment::new();
-        self.task_state.interrupt_stacks = tops;
+        // The first is `InterruptStack::One`.
+        self.task_state.interrupt_stacks[0] = stack.0;
 
         let task_state = (&raw mut self.task_state).expose_provenance() as u64;
         let [task_low, task_high] = TssDescriptor::new(task_state).bits();
@@ -109,8 +100,8 @@ impl Segments {
     ///
     /// The reference ends here: what the processor reads and writes, nobody
     /// else may touch any more.
-    pub fn prepare(&'static mut self, stacks: StackTops) -> DescriptorTablePointer {
-        self.fill(stacks);
+    pub fn prepare(&'static mut self, stack: StackTop) -> DescriptorTablePointer {
+        self.fill(stack);
         table_pointer(&raw const self.table)
     }
 }

@@ -12,7 +12,7 @@ use crate::machine::Machine;
 use crate::object_creation::{self, Origin};
 use crate::object_rules::{check_origin, check_public};
 use crate::response_code::ResponseCode;
-use crate::state::object::{Object, hierarchy_name, qualified_name};
+use crate::state::object::{Object, Provenance, hierarchy_name, qualified_name};
 use crate::wire::algorithm::Hash;
 use crate::wire::bits::ObjectAttributes;
 use crate::wire::codec::Wire;
@@ -69,7 +69,7 @@ pub(crate) fn primary(
         public,
         sensitive: Optional16(Some(sensitive)),
         hierarchy,
-        external: false,
+        provenance: Provenance::Device,
     })
 }
 
@@ -143,7 +143,7 @@ fn under(parent: &Object, public: Public, sensitive: crate::wire::sensitive::Sen
         public,
         sensitive: Optional16(Some(sensitive)),
         hierarchy: parent.hierarchy,
-        external: false,
+        provenance: parent.provenance_below(),
     }
 }
 

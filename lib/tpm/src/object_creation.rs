@@ -123,30 +123,33 @@ fn symmetric_unique(hash: Hash, sensitive: &Sensitive) -> Digest {
     Digest::new(hash.algorithm().digest(&[&sensitive.seed, &sensitive.secret]).as_bytes())
 }
 
-/// Checks that a secret belongs to a public area.
+/// Checks that a secret belongs to a public area, which is parameter 2 of all
+/// commands that bring one; the secret is parameter `secret`.
 ///
 /// # Errors
 ///
-/// [`ResponseCode::TYPE`], [`ResponseCode::KEY_SIZE`] or
-/// [`ResponseCode::BINDING`].
+/// [`ResponseCode::TYPE`] or [`ResponseCode::KEY_SIZE`] of the secret,
+/// [`ResponseCode::KEY`] of the public area; [`ResponseCode::BINDING`], and
+/// `KEY_SIZE` of points' secrets, of neither, as in the reference implementation.
 pub(crate) fn check_binding(
     provider: &dyn Provider,
     public: &Public,
     sensitive: &Sensitive,
+    secret: u32,
 ) -> Result<(), ResponseCode> {
     if sensitive.kind != public.details.kind() {
-        return Err(ResponseCode::TYPE);
+        return Err(ResponseCode::TYPE.parameter(secret));
     }
     match &public.details {
         Details::Rsa { .. } => {
-            let key = rsa_public(public)?;
+            let key = rsa_public(public).map_err(|error| error.parameter(2))?;
             RsaPrivateKey::from_prime(key, &sensitive.secret).map_err(|_| ResponseCode::BINDING)?;
         }
         Details::Ecc { curve, .. } => {
             let scalar = Scalar::new(curve.curve(), &sensitive.secret)
                 .map_err(|_| ResponseCode::KEY_SIZE)?;
             let point = provider.public_key(&scalar).map_err(|_| ResponseCode::FAILURE)?;
-            if point != ecc_public(public)? {
+            if !ecc_public(public).is_ok_and(|given| given == point) {
                 return Err(ResponseCode::BINDING);
             }
         }
@@ -154,7 +157,7 @@ pub(crate) fn check_binding(
             if let Details::Cipher { cipher, .. } = &public.details
                 && sensitive.secret.len() != usize::from(cipher.key_bits / 8)
             {
-                return Err(ResponseCode::KEY_SIZE);
+                return Err(ResponseCode::KEY_SIZE.parameter(secret));
             }
             if let Some(hash) = public.name_hash
                 && symmetric_unique(hash, sensitive) != *unique

@@ -25,11 +25,6 @@ pub(crate) fn check_public(public: &Public, parent: Option<&Object>) -> Result<(
     if has(Attributes::FIXED_TPM) != (has(Attributes::FIXED_PARENT) && parent_fixed) {
         return Err(ResponseCode::ATTRIBUTES);
     }
-    if parent_attributes.is_some_and(|found| found.contains(Attributes::ST_CLEAR))
-        && !has(Attributes::ST_CLEAR)
-    {
-        return Err(ResponseCode::ATTRIBUTES);
-    }
     let encrypted = has(Attributes::ENCRYPTED_DUPLICATION);
     if has(Attributes::FIXED_TPM) && encrypted {
         return Err(ResponseCode::ATTRIBUTES);

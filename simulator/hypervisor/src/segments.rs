@@ -3,13 +3,13 @@
 use core::arch::asm;
 
 use abi_x86::SegmentSelector;
-use processor::{CODE_SELECTOR, DATA_SELECTOR, Segments, StackTops, TASK_STATE_SELECTOR};
+use processor::{CODE_SELECTOR, DATA_SELECTOR, Segments, StackTop, TASK_STATE_SELECTOR};
 
 /// Fills the tables in and makes this processor use them.
-pub(crate) fn load(segments: &'static mut Segments, stacks: StackTops) {
-    let pointer = segments.prepare(stacks);
+pub(crate) fn load(segments: &'static mut Segments, stack: StackTop) {
+    let pointer = segments.prepare(stack);
     // SAFETY: INV-HV-TABLE-1: `prepare` took the only reference, so from now on
-    // the processor alone uses the tables and stacks. The new segments are flat
+    // the processor alone uses the tables and the stack. The new segments are flat
     // like those of the entry code, so no address changes its meaning. The far
     // return goes to label 2.
     unsafe {

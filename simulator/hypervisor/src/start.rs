@@ -1,7 +1,7 @@
 //! From the first Rust code to the guest or the self-test.
 
 use abi_simulator::report::Report;
-use processor::{ExceptionStacks, InterruptTable, Segments};
+use processor::{ExceptionStack, InterruptTable, Segments};
 
 use crate::console::println;
 use crate::exit::{Status, exit};
@@ -13,14 +13,14 @@ use crate::{console, heap, interrupts, local_apic, reporter, run, segments, self
 /// them out, once, and nothing else names them.
 pub(crate) static mut BOOT_PROCESSOR: BootProcessor = BootProcessor {
     segments: Segments::zero(),
-    exception_stacks: ExceptionStacks::zero(),
+    exception_stack: ExceptionStack::zero(),
     interrupts: InterruptTable::empty(),
 };
 
 /// What a processor needs before it can report a fault.
 pub(crate) struct BootProcessor {
     segments: Segments,
-    exception_stacks: ExceptionStacks,
+    exception_stack: ExceptionStack,
     interrupts: InterruptTable,
 }
 
@@ -31,7 +31,7 @@ pub(crate) struct BootProcessor {
 /// tables and the physical address of the loader's start information.
 pub(crate) extern "C" fn start(boot: &'static mut BootProcessor, start_info: u64) -> ! {
     console::prepare();
-    segments::load(&mut boot.segments, boot.exception_stacks.tops());
+    segments::load(&mut boot.segments, boot.exception_stack.top());
     trap::load(&mut boot.interrupts);
     interrupts::mask_legacy_controllers();
     local_apic::enable();

@@ -58,10 +58,10 @@ unsafe extern "C" fn start(block: *const Page, start_information: u64) -> ! {
     // read before the block is checked for the same reason.
     platform::choose(Header::read_from_prefix(block).map_or(Platform(0), |(h, _)| h.platform));
 
-    let Some((segments, stacks)) = BOOT_PROCESSOR.take() else {
+    let Some((segments, stack)) = BOOT_PROCESSOR.take() else {
         panic!("the 64-bit entry runs once (INV-BOOT-2)");
     };
-    segments::load(segments, stacks.tops(), &FIRST);
+    segments::load(segments, stack.top(), &FIRST);
     trap::load();
 
     let page = block;

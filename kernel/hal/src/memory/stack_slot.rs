@@ -88,8 +88,7 @@ impl StackSlot {
 
     /// Virtual addresses of the stack.
     pub(super) const fn range(&self) -> Range<u64> {
-        let top = STACKS + (self.index as u64 + 1) * STACK_SLOT_SIZE;
-        top - self.pages as u64 * PAGE_SIZE..top
+        addresses(self.index, self.pages)
     }
 }
 
@@ -113,6 +112,20 @@ pub fn stack_at(address: u64) -> Option<StackPlace> {
     } else {
         StackPlace::Stack(owner)
     })
+}
+
+/// Every stack in use: whose it is, and its addresses.
+pub(crate) fn stacks() -> impl Iterator<Item = (StackOwner, Range<u64>)> {
+    SLOTS.iter().enumerate().filter_map(|(index, slot)| {
+        let (pages, owner) = decode(slot.load(Ordering::Relaxed))?;
+        Some((owner, addresses(index, pages)))
+    })
+}
+
+/// Virtual addresses of a stack of `pages` pages.
+const fn addresses(slot: usize, pages: u32) -> Range<u64> {
+    let top = STACKS + (slot as u64 + 1) * STACK_SLOT_SIZE;
+    top - pages as u64 * PAGE_SIZE..top
 }
 
 fn encode(pages: u32, owner: StackOwner) -> u32 {
@@ -166,6 +179,8 @@ mod tests {
         for (address, place) in expected {
             assert_eq!(stack_at(address), place, "{address:#x}");
         }
+        assert_eq!(stacks().next(), Some((task, first.range())));
+        assert_eq!(stacks().count(), 2);
         drop(first);
         assert_eq!(stack_at(STACKS + 0xc000), None);
         let all: Vec<_> = core::iter::from_fn(|| StackSlot::take(1, processor)).collect();

@@ -44,9 +44,8 @@ fn has_upper_halves() -> bool {
     hal::cpuid::query(1, 0).ecx & XSAVE_AND_AVX == XSAVE_AND_AVX
 }
 
-/// Writes values that tell who has written them. Returns what the registers then
-/// hold: the upper halves only where there are some.
-fn values_of(number: u32) -> Result<VectorRegisters, Failure> {
+/// Writes values that tell who has written them, and returns them.
+fn write_values_of(number: u32) -> Result<VectorRegisters, Failure> {
     let word = |index: usize| u64::from(number) << 32 | index as u64 + 1;
     let mine = VectorRegisters {
         values: core::array::from_fn(|register| {
@@ -55,6 +54,13 @@ fn values_of(number: u32) -> Result<VectorRegisters, Failure> {
         rounding: (number % 4) as u8,
     };
     mine.write().map_err(|_| failure("there are registers to write"))?;
+    Ok(mine)
+}
+
+/// The same for a task that has such registers: returns what they then hold, the
+/// upper halves only where there are some.
+fn values_of(number: u32) -> Result<VectorRegisters, Failure> {
+    let mine = write_values_of(number)?;
     let seen = read()?;
     for (seen, mine) in seen.values.iter().zip(&mine.values) {
         equal(&seen[..2], &mine[..2], "a lower half")?;
@@ -98,7 +104,7 @@ fn survive_turns(processor: u32) -> Outcome {
     let two = made(extended, keep(processor * 4 + 2))?;
     let spoiler = made(options(processor, TaskRegisters::Kernel), move || {
         for _ in 0..50 {
-            values_of(processor * 4 + 3)?;
+            write_values_of(processor * 4 + 3)?;
             yield_now();
         }
         Ok(())

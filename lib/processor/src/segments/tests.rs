@@ -9,7 +9,7 @@ use super::*;
 #[test]
 fn selectors_select_their_descriptors() {
     let mut segments = Box::new(Segments::zero());
-    segments.fill(StackTops([16, 32, 48]));
+    segments.fill(StackTop(16));
     let entry = |selector: SegmentSelector| segments.table[usize::from(selector.0 / 8)];
     assert_eq!(entry(SegmentSelector::NULL), 0);
     assert_eq!(entry(CODE_SELECTOR), CODE.bits());
@@ -20,17 +20,19 @@ fn selectors_select_their_descriptors() {
 }
 
 #[test]
-fn gates_and_task_state_agree_on_stacks() {
-    let mut stacks = Box::new(ExceptionStacks::zero());
+fn gates_and_task_state_agree_on_the_stack() {
+    let mut stack = Box::new(ExceptionStack::zero());
     let mut segments = Box::new(Segments::zero());
-    segments.fill(stacks.addresses());
-    let tops = segments.task_state.interrupt_stacks;
-    for (index, (vector, _)) in OWN_STACK.into_iter().enumerate() {
-        assert_eq!(interrupt_stack_of(vector) as usize, index + 1, "{vector}");
-        let stack = (&raw const stacks.0[index]).addr() as u64;
-        assert_eq!(tops[index], stack + EXCEPTION_STACK_SIZE as u64);
-        assert!(tops[index].is_multiple_of(16));
+    segments.fill(stack.address());
+    let [top, others @ ..] = segments.task_state.interrupt_stacks;
+    assert_eq!(top, (&raw const *stack).addr() as u64 + EXCEPTION_STACK_SIZE as u64);
+    assert!(top.is_multiple_of(16));
+    assert_eq!(others, [0; 6]);
+    for vector in 0..=u8::MAX {
+        let expected = match vector {
+            2 | 8 | 18 => InterruptStack::One,
+            _ => InterruptStack::Current,
+        };
+        assert_eq!(interrupt_stack_of(ExceptionVector(vector)), expected, "{vector}");
     }
-    assert_eq!(tops[OWN_STACK.len()..], [0; 4]);
-    assert_eq!(interrupt_stack_of(ExceptionVector::PAGE_FAULT), InterruptStack::Current);
 }

@@ -13,7 +13,6 @@ use crate::state::sequence::Sequence;
 use crate::state::session::Session;
 use crate::table::HandleKind;
 use crate::wire::algorithm::{Hierarchy, SessionType};
-use crate::wire::bits::ObjectAttributes;
 use crate::wire::codec::{Reader, Wire};
 use crate::wire::handle::HandleType;
 use crate::wire::structure::Context;
@@ -40,7 +39,7 @@ fn save_object(machine: &mut Machine<'_, '_>, handle: u32) -> Result<Context, Re
         (SEQUENCE, Hierarchy::Null, sequence.to_bytes())
     } else {
         let object = state.objects.get(handle).ok_or(ResponseCode::HANDLE.handle(1))?;
-        let cleared = object.public.attributes.contains(ObjectAttributes::ST_CLEAR);
+        let cleared = object.is_cleared();
         let hierarchy = Hierarchy::from_number(object.hierarchy).unwrap_or(Hierarchy::Null);
         (if cleared { CLEARED_OBJECT } else { OBJECT }, hierarchy, object.to_bytes())
     };

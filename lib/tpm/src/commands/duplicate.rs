@@ -125,8 +125,7 @@ pub(crate) fn import(
     let mut sensitive = inner.open(hash, &name, inside).map_err(|error| error.parameter(3))?;
     sensitive.auth = sensitive.auth.without_trailing_zeros();
     check_public(&public, Some(&parent)).map_err(|error| error.parameter(2))?;
-    check_binding(machine.platform.provider, &public, &sensitive)
-        .map_err(|error| error.parameter(2))?;
+    check_binding(machine.platform.provider, &public, &sensitive, 3)?;
     if sensitive.auth.len() > hash.size() {
         return Err(ResponseCode::SIZE.parameter(3));
     }

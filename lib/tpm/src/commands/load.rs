@@ -6,7 +6,7 @@ use crate::object_creation::{check_binding, ecc_public, rsa_public};
 use crate::object_rules::{check_public, check_use};
 use crate::protection::unwrap;
 use crate::response_code::ResponseCode;
-use crate::state::object::{Object, hierarchy_name, qualified_name};
+use crate::state::object::{Object, Provenance, qualified_name};
 use crate::wire::algorithm::Hierarchy;
 use crate::wire::bits::ObjectAttributes;
 use crate::wire::containers::{Optional16, Sized16};
@@ -28,14 +28,13 @@ pub(crate) fn load(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Result<Rep
     check_public(&public, Some(parent)).map_err(|error| error.parameter(2))?;
     let name = public.name();
     let sensitive = unwrap(parent, &name, &private).map_err(|error| error.parameter(1))?;
-    check_binding(machine.platform.provider, &public, &sensitive)
-        .map_err(|error| error.parameter(2))?;
+    check_binding(machine.platform.provider, &public, &sensitive, 1)?;
     let object = Object {
         qualified_name: qualified_name(&parent.qualified_name, &public),
         hierarchy: parent.hierarchy,
         public,
         sensitive: Optional16(Some(sensitive)),
-        external: parent.external,
+        provenance: parent.provenance_below(),
     };
     let handle = machine.add_object(object)?;
     Ok(Reply::handle(handle).with(&name))
@@ -74,10 +73,12 @@ pub(crate) fn load_external(
         return Err(ResponseCode::SIZE.parameter(2));
     }
     check_use(&public).map_err(|error| error.parameter(2))?;
-    check_key(&public).map_err(|error| error.parameter(2))?;
+    // With a secret, the point is the one that belongs to it or none.
+    if sensitive.is_none() || !matches!(public.details, Details::Ecc { .. }) {
+        check_key(&public).map_err(|error| error.parameter(2))?;
+    }
     if let Some(sensitive) = &sensitive {
-        check_binding(machine.platform.provider, &public, sensitive)
-            .map_err(|error| error.parameter(1))?;
+        check_binding(machine.platform.provider, &public, sensitive, 1)?;
     }
     let sensitive = sensitive.map(|mut sensitive| {
         sensitive.auth = sensitive.auth.without_trailing_zeros();
@@ -85,11 +86,12 @@ pub(crate) fn load_external(
     });
     let name = public.name();
     let object = Object {
-        qualified_name: qualified_name(&hierarchy_name(hierarchy), &public),
+        // Nothing here vouches for it [Part 1 §16].
+        qualified_name: name.clone(),
         public,
         sensitive: Optional16(sensitive),
         hierarchy,
-        external: true,
+        provenance: Provenance::Outside,
     };
     let handle = machine.add_object(object)?;
     Ok(Reply::handle(handle).with(&name))

@@ -6,7 +6,7 @@ use crate::call::{Call, Reply};
 use crate::machine::Machine;
 use crate::protection::wrap;
 use crate::response_code::ResponseCode;
-use crate::state::object::{MAX_PERSISTENT, qualified_name};
+use crate::state::object::{MAX_PERSISTENT, Provenance, qualified_name};
 use crate::wire::bits::ObjectAttributes;
 use crate::wire::containers::Sized16;
 use crate::wire::handle::{HandleType, NULL, OWNER, PLATFORM};
@@ -91,7 +91,7 @@ pub(crate) fn evict_control(
     if stays && handle != persistent {
         return Err(ResponseCode::HANDLE.handle(2));
     }
-    if object.external
+    if object.provenance != Provenance::Device
         || object.sensitive.0.is_none()
         || object.hierarchy == NULL
         || object.public.attributes.contains(ObjectAttributes::ST_CLEAR)

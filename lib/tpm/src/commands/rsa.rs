@@ -71,7 +71,8 @@ pub(crate) fn decrypt(
     let sensitive = object.sensitive.0.as_ref().ok_or(ResponseCode::KEY.handle(1))?;
     let public = rsa_public(&object.public)?;
     if ciphertext.len() != public.modulus().len() {
-        return Err(ResponseCode::SIZE.parameter(1));
+        // Of no parameter, as in the reference implementation.
+        return Err(ResponseCode::SIZE);
     }
     let key = RsaPrivateKey::from_prime(public, &sensitive.secret)
         .map_err(|_| ResponseCode::KEY.handle(1))?;

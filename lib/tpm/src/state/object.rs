@@ -3,8 +3,9 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
+use crate::wire::bits::ObjectAttributes;
 use crate::wire::containers::Optional16;
-use crate::wire::macros::structures;
+use crate::wire::macros::{enumerations, structures};
 use crate::wire::public::{Public, named};
 use crate::wire::sensitive::Sensitive;
 use crate::wire::structure::{Name, handle_name};
@@ -23,8 +24,20 @@ structures! {
         sensitive: Optional16<Sensitive>,
         qualified_name: Name,
         hierarchy: u32,
-        /// It was not made by nor loaded under this device's keys.
-        external: bool,
+        provenance: Provenance,
+    }
+}
+
+enumerations! {
+    /// How an object came to be loaded.
+    Provenance(u8) else VALUE, none 0xFF {
+        /// It was made by this device or loaded under its keys.
+        Device = 0,
+        /// It was loaded from outside.
+        Outside = 1,
+        /// It was loaded under a key that ends with a restart, and ends with it,
+        /// whether it has `stClear` itself or not [Part 2 §8.3.3.3].
+        UnderCleared = 2,
     }
 }
 
@@ -32,6 +45,17 @@ impl Object {
     /// The name.
     pub(crate) fn name(&self) -> Name {
         self.public.name()
+    }
+
+    /// Whether its contexts end with a restart.
+    pub(crate) const fn is_cleared(&self) -> bool {
+        matches!(self.provenance, Provenance::UnderCleared)
+            || self.public.attributes.contains(ObjectAttributes::ST_CLEAR)
+    }
+
+    /// What is loaded under it is.
+    pub(crate) const fn provenance_below(&self) -> Provenance {
+        if self.is_cleared() { Provenance::UnderCleared } else { Provenance::Device }
     }
 }
 

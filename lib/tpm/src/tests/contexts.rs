@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::objects::{OWNER, primary, signing, storage};
+use super::objects::{OWNER, child, creation, primary, signing, storage};
 use super::rig::{Rig, sized};
 use crate::ResponseCode;
 
@@ -10,6 +10,8 @@ const SAVE: u32 = 0x162;
 const LOAD: u32 = 0x161;
 const FLUSH: u32 = 0x165;
 const NULL: u32 = 0x4000_0007;
+/// An empty password.
+const PASSWORD: [u8; 9] = [0x40, 0, 0, 9, 0, 0, 0, 0, 0];
 
 fn save(rig: &mut Rig, handle: u32) -> Vec<u8> {
     rig.call(SAVE, &handle.to_be_bytes()).expect("saved")
@@ -111,6 +113,29 @@ fn contexts_end_with_a_reset_or_a_clear() {
     let (handle, _) = primary(&mut rig, OWNER, &signing(0));
     let context = save(&mut rig, handle);
     restart(&mut rig, Some(0), 0);
+    assert_eq!(load(&mut rig, &context), Err(ResponseCode::INTEGRITY.parameter(1)));
+}
+
+/// A child ends with its parent's restart, whatever it says of itself.
+#[test]
+fn contexts_of_what_lies_below_a_cleared_key_end_with_a_restart() {
+    let mut rig = Rig::started();
+    let mut cleared = storage();
+    cleared[7] |= 4;
+    let (parent, _) = primary(&mut rig, OWNER, &cleared);
+    let (private, public) =
+        child(&mut rig, parent, &creation(b"", b"", &signing(0))).expect("a child without stClear");
+    let key = super::objects::load(&mut rig, parent, &private, &public).expect("loaded");
+    let kept = rig.with_area(0x120, &[OWNER, key], &PASSWORD, &0x8100_0000_u32.to_be_bytes());
+    assert_eq!(kept, Err(ResponseCode::ATTRIBUTES.handle(2)));
+    let context = save(&mut rig, key);
+    assert_eq!(context[8..12], [0x80, 0, 0, 2]);
+    flush(&mut rig, key).expect("loaded");
+    let again = load(&mut rig, &context).expect("as long as there is no restart");
+    assert_eq!(save(&mut rig, again)[8..12], [0x80, 0, 0, 2]);
+    restart(&mut rig, Some(1), 1);
+    load(&mut rig, &context).expect("resumed");
+    restart(&mut rig, Some(1), 0);
     assert_eq!(load(&mut rig, &context), Err(ResponseCode::INTEGRITY.parameter(1)));
 }
 

@@ -155,10 +155,7 @@ fn a_duplicate_without_wraps_is_the_sensitive_area() {
     let mut other = parts[1].clone();
     *other.last_mut().expect("a scalar") ^= 1;
     let import = [&[0, 0][..], &public, &other, &[0, 0], &NO_CIPHER].concat();
-    assert_eq!(
-        rig.with_passwords(IMPORT, &[parent], &[b""], &import),
-        Err(ResponseCode::BINDING.parameter(2))
-    );
+    assert_eq!(rig.with_passwords(IMPORT, &[parent], &[b""], &import), Err(ResponseCode::BINDING));
 }
 
 #[test]

@@ -90,6 +90,22 @@ pub(super) fn load(
     Ok(u32::from_be_bytes(answer[..4].try_into().expect("a handle")))
 }
 
+/// Nothing vouches for an object from outside: its qualified name is its name.
+#[test]
+fn what_is_loaded_from_outside_has_no_ancestors() {
+    let mut rig = Rig::started();
+    let (_, public) = primary(&mut rig, OWNER, &signing(0));
+    for hierarchy in [OWNER, NULL] {
+        let body = [&sized(b"")[..], &sized(&public), &hierarchy.to_be_bytes()].concat();
+        let loaded = rig.call(0x167, &body).expect("loaded");
+        let told = rig.call(0x173, &loaded[..4]).expect("its public area");
+        let names = &told[2 + public.len()..];
+        let (name, qualified) = names.split_at(names.len() / 2);
+        assert_eq!(name, qualified);
+        assert_eq!(name, &loaded[4..]);
+    }
+}
+
 #[test]
 fn the_same_template_makes_the_same_primary() {
     let mut rig = Rig::started();

@@ -39,12 +39,6 @@ const KNOWN: &[Known] = &[
         reason: "of two negative numbers the one nearer to zero is greater",
     },
     Known {
-        command: Some(0x153),
-        ours: Some(0x2C2),
-        theirs: Some(0),
-        reason: "children of keys with stClear have to have it",
-    },
-    Known {
         command: Some(0x167),
         ours: Some(0x2C2),
         theirs: Some(0x2D2),
@@ -60,21 +54,9 @@ const KNOWN: &[Known] = &[
     Known { command: None, ours: Some(0x2E6), theirs: None, reason: CURVES },
     Known {
         command: Some(0x167),
-        ours: Some(0x2E7),
-        theirs: Some(0x0A5),
-        reason: "a point that is not on its curve is found before its secret is looked at",
-    },
-    Known {
-        command: Some(0x167),
         ours: Some(0x1DA),
         theirs: Some(0x1D5),
         reason: "secrets have another largest size",
-    },
-    Known {
-        command: Some(0x159),
-        ours: Some(0x1D5),
-        theirs: Some(0x095),
-        reason: "SIZE names its parameter",
     },
     Known {
         command: Some(0x159),
@@ -87,12 +69,6 @@ const KNOWN: &[Known] = &[
         ours: Some(0x01E),
         theirs: Some(0x084),
         reason: "a tag that is none is answered with BAD_TAG",
-    },
-    Known {
-        command: Some(0x167),
-        ours: Some(0x1E5),
-        theirs: Some(0x0A5),
-        reason: "BINDING names its parameter for asymmetric keys, too",
     },
     Known {
         command: Some(0x157),
