@@ -9,7 +9,7 @@ use crate::holds::Holder;
 use crate::level::GUESTS;
 use crate::machine::Machine;
 use crate::page_rights::HeldPage;
-use crate::registry::ServedVcpu;
+use crate::registry::Calling;
 
 /// The part of a chunk that is a page of this size.
 pub(crate) fn part_of(page: GuestPage, size: PageSize) -> ChunkPart {
@@ -41,7 +41,7 @@ impl<M: Machine, B: DetailBlocks> GuestCalls<'_, M, B> {
     pub(crate) fn hold(
         &self,
         processor: usize,
-        vcpu: &ServedVcpu<'_>,
+        vcpu: Calling<'_>,
         page: GuestPage,
     ) -> Result<HeldPage<'_>, ResultCode> {
         match page.number() == vcpu.calling_area() {
@@ -81,6 +81,7 @@ impl<M: Machine, B: DetailBlocks> GuestCalls<'_, M, B> {
     }
 
     /// Claims pages that are all `expected` and that nobody holds.
+    #[inline(always)]
     pub(crate) fn claim(
         &self,
         part: ChunkPart,

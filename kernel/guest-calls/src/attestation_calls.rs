@@ -30,9 +30,11 @@ impl From<ReportFailure> for ResultCode {
 
 impl<M: Machine, B: DetailBlocks> GuestCalls<'_, M, B> {
     /// Answers a call of this protocol, in the registers but RAX.
+    // Its messages take much of the stack, which costs other calls nothing then.
+    #[inline(never)]
     pub(crate) fn answer_attestation(
         &self,
-        caller: Caller<'_, '_>,
+        caller: Caller<'_>,
         registers: &mut CallRegisters,
     ) -> Result<(), ResultCode> {
         let manifests = self.machine.manifests();
@@ -54,7 +56,7 @@ impl<M: Machine, B: DetailBlocks> GuestCalls<'_, M, B> {
     /// Reads a structure, once. It ends with its page.
     fn read_request<T: FromBytes + IntoBytes>(
         &self,
-        caller: Caller<'_, '_>,
+        caller: Caller<'_>,
         at: ListAddress,
     ) -> Result<T, ResultCode> {
         let mut request = T::new_zeroed();
@@ -65,7 +67,7 @@ impl<M: Machine, B: DetailBlocks> GuestCalls<'_, M, B> {
 
     fn report(
         &self,
-        caller: Caller<'_, '_>,
+        caller: Caller<'_>,
         request: ReportRequest,
         manifest: Manifest<'_>,
         registers: &mut CallRegisters,
@@ -95,7 +97,7 @@ impl<M: Machine, B: DetailBlocks> GuestCalls<'_, M, B> {
 
     fn digest_nonce(
         &self,
-        caller: Caller<'_, '_>,
+        caller: Caller<'_>,
         nonce: Nonce,
         digest: &mut Sha512,
     ) -> Result<(), ResultCode> {
@@ -114,7 +116,7 @@ impl<M: Machine, B: DetailBlocks> GuestCalls<'_, M, B> {
     /// case.
     fn reply(
         &self,
-        caller: Caller<'_, '_>,
+        caller: Caller<'_>,
         request: ReportRequest,
         reply: Reply<'_>,
         registers: &mut CallRegisters,

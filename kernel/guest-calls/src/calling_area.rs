@@ -11,9 +11,10 @@ use crate::page_rights::page_of_number;
 
 impl<M: Machine, B: DetailBlocks> GuestCalls<'_, M, B> {
     /// Moves the caller's calling area.
+    #[inline(never)]
     pub(crate) fn remap_calling_area(
         &self,
-        caller: Caller<'_, '_>,
+        caller: Caller<'_>,
         page: GuestPage,
     ) -> Result<(), ResultCode> {
         let Caller { processor, vcpu } = caller;

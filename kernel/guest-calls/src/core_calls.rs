@@ -40,15 +40,13 @@ fn versions(protocol: Protocol) -> Option<ProtocolVersions> {
 
 impl<M: Machine, B: DetailBlocks> GuestCalls<'_, M, B> {
     /// Answers a call of this protocol, in the registers but RAX.
-    pub(crate) fn answer_core(
-        &self,
-        caller: Caller<'_, '_>,
-        registers: &mut CallRegisters,
-    ) -> Answer {
+    pub(crate) fn answer_core(&self, caller: Caller<'_>, registers: &mut CallRegisters) -> Answer {
         let call = match CoreCall::decode(registers) {
             Ok(call) => call,
             Err(code) => return Answer::Result(code),
         };
+        // Calls that do more are functions of their own, never inlined: what they
+        // put on the stack costs the others nothing.
         match call {
             CoreCall::RemapCallingArea { calling_area } => {
                 self.remap_calling_area(caller, calling_area).into()
@@ -74,7 +72,8 @@ impl<M: Machine, B: DetailBlocks> GuestCalls<'_, M, B> {
         }
     }
 
-    fn validate_list(&self, caller: Caller<'_, '_>, list: ListAddress) -> ResultCode {
+    #[inline(never)]
+    fn validate_list(&self, caller: Caller<'_>, list: ListAddress) -> ResultCode {
         let mut has_rescinded = false;
         let result = self.walk(caller, list, Budget(PAGES_PER_CALL), |word, budget| {
             let entry = ValidationEntry::decode(word)?;
@@ -93,7 +92,8 @@ impl<M: Machine, B: DetailBlocks> GuestCalls<'_, M, B> {
         result
     }
 
-    fn delete(&self, caller: Caller<'_, '_>, save_area: GuestPage) -> Answer {
+    #[inline(never)]
+    fn delete(&self, caller: Caller<'_>, save_area: GuestPage) -> Answer {
         if save_area.number() != caller.vcpu.save_area() {
             self.delete_vcpu(save_area).into()
         } else if caller.vcpu.is_first() {

@@ -22,7 +22,8 @@ const WITHDRAWALS_PER_CALL: usize = 64;
 
 impl<M: Machine, B: DetailBlocks> GuestCalls<'_, M, B> {
     /// Takes the pages of a list.
-    pub(crate) fn deposit(&self, caller: Caller<'_, '_>, list: ListAddress) -> ResultCode {
+    #[inline(never)]
+    pub(crate) fn deposit(&self, caller: Caller<'_>, list: ListAddress) -> ResultCode {
         let result = self.walk(caller, list, Budget(DEPOSITS_PER_CALL), |word, budget| {
             budget.spend(1);
             let entry = DepositEntry::decode(word)?;
@@ -47,11 +48,8 @@ impl<M: Machine, B: DetailBlocks> GuestCalls<'_, M, B> {
     }
 
     /// Gives pages back, and writes their addresses to the list.
-    pub(crate) fn withdraw(
-        &self,
-        caller: Caller<'_, '_>,
-        list: ListAddress,
-    ) -> Result<(), ResultCode> {
+    #[inline(never)]
+    pub(crate) fn withdraw(&self, caller: Caller<'_>, list: ListAddress) -> Result<(), ResultCode> {
         if list.capacity() == 0 {
             return Err(ResultCode::INVALID_PARAMETER);
         }

@@ -174,8 +174,8 @@ pub trait SaveAreas {
         call: u64,
     ) -> Result<(CallState, u8), Inaccessible>;
 
-    /// Writes those registers that differ from what `begin_call` gave, and then
-    /// allows that the host runs it.
+    /// Writes the registers of a call, and then allows that the host runs it.
+    /// `before` is what `begin_call` gave.
     ///
     /// # Errors
     ///

@@ -8,7 +8,7 @@ use zerocopy::{FromBytes, IntoBytes};
 
 use crate::guest_calls::GuestCalls;
 use crate::machine::Machine;
-use crate::registry::ServedVcpu;
+use crate::registry::Calling;
 
 /// Entries that are read at a time.
 const BATCH: usize = 32;
@@ -28,11 +28,11 @@ impl Budget {
 
 /// A processor that serves a call.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Caller<'c, 'r> {
+pub(crate) struct Caller<'c> {
     /// The processor, by its number in the registry.
     pub(crate) processor: usize,
     /// Whose call it is.
-    pub(crate) vcpu: &'c ServedVcpu<'r>,
+    pub(crate) vcpu: Calling<'c>,
 }
 
 impl<M: Machine, B: DetailBlocks> GuestCalls<'_, M, B> {
@@ -41,7 +41,7 @@ impl<M: Machine, B: DetailBlocks> GuestCalls<'_, M, B> {
     /// held, so that an entry can name the page in which it lies.
     pub(crate) fn walk(
         &self,
-        caller: Caller<'_, '_>,
+        caller: Caller<'_>,
         list: ListAddress,
         mut budget: Budget,
         mut step: impl FnMut(u64, &mut Budget) -> Result<(), ResultCode>,
@@ -78,11 +78,7 @@ impl<M: Machine, B: DetailBlocks> GuestCalls<'_, M, B> {
         }
     }
 
-    fn read_header(
-        &self,
-        caller: Caller<'_, '_>,
-        list: ListAddress,
-    ) -> Result<ListHeader, ResultCode> {
+    fn read_header(&self, caller: Caller<'_>, list: ListAddress) -> Result<ListHeader, ResultCode> {
         let page = self.hold(caller.processor, caller.vcpu, list.page())?;
         let mut bytes = [0; size_of::<ListHeader>()];
         self.machine.read(&page, list.offset(), &mut bytes)?;
@@ -96,7 +92,7 @@ impl<M: Machine, B: DetailBlocks> GuestCalls<'_, M, B> {
     /// within the page.
     fn read_entries(
         &self,
-        caller: Caller<'_, '_>,
+        caller: Caller<'_>,
         list: ListAddress,
         first: u16,
         entries: &mut [u64],
@@ -108,7 +104,7 @@ impl<M: Machine, B: DetailBlocks> GuestCalls<'_, M, B> {
 
     fn write_next(
         &self,
-        caller: Caller<'_, '_>,
+        caller: Caller<'_>,
         list: ListAddress,
         next: u16,
     ) -> Result<(), ResultCode> {

@@ -8,7 +8,7 @@ use abi_svsm::GuestPage;
 use page_state::{Claim, DetailBlocks};
 
 use crate::holds::Hold;
-use crate::registry::ServedVcpu;
+use crate::registry::Calling;
 
 /// A page of the guest's that stays one while this lives. Only this crate makes
 /// one.
@@ -26,7 +26,7 @@ impl<'r> HeldPage<'r> {
     }
 
     /// The calling area of a virtual processor that serves a call.
-    pub(crate) fn calling_area(vcpu: &'r ServedVcpu<'_>) -> Self {
+    pub(crate) fn calling_area(vcpu: Calling<'r>) -> Self {
         Self { page: page_of_number(vcpu.calling_area()), _hold: None }
     }
 
@@ -47,6 +47,7 @@ pub struct ClaimedPage<'c> {
 
 impl<'c> ClaimedPage<'c> {
     /// The pages of a claim, which is of one page of 4 KiB or of a whole chunk.
+    #[inline(always)]
     pub(crate) fn of<B: DetailBlocks>(claim: &'c Claim<'_, B>) -> Self {
         let part = claim.part();
         let size = if part.is_whole() { PageSize::Size2M } else { PageSize::Size4K };

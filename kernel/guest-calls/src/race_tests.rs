@@ -89,7 +89,7 @@ impl Machine {
         let hold = self.registry.hold(1, PAGE);
         let is_free = self.claimed.load(Ordering::Acquire) == 0;
         if is_free && self.registry.other_user(1, PAGE, 1).is_none() {
-            vcpu.set_calling_area(PAGE);
+            vcpu.calling().set_calling_area(PAGE);
             drop(hold);
             self.content.with(|_| ());
         }
@@ -193,7 +193,7 @@ fn a_new_one_comes_while_the_old_one_goes() {
         assert!(gone.is_ok(), "nobody serves it");
         creator.join().unwrap();
         let Current::Vcpu(vcpu) = machine.registry.current(1) else { panic!("there is one") };
-        assert_eq!(vcpu.save_area(), 21);
+        assert_eq!(vcpu.calling().save_area(), 21);
     });
 }
 
@@ -207,7 +207,7 @@ fn a_new_one_is_deleted_at_once() {
         creator.join().unwrap();
         // No announcement is left of one that is gone.
         match machine.registry.current(0) {
-            Current::Vcpu(vcpu) => assert!(!gone && vcpu.save_area() == 21),
+            Current::Vcpu(vcpu) => assert!(!gone && vcpu.calling().save_area() == 21),
             Current::None => assert!(gone),
             Current::Changing => panic!("nobody is changing it"),
         }

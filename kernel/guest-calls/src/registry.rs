@@ -104,7 +104,7 @@ impl Registry {
             // ended the hold.
             let area = slot.calling_area.load(Ordering::Acquire).checked_sub(1)?;
             let processor = Identity::of_word(slot.word.load(Ordering::Acquire))
-                .map_or(u16::MAX, |(identity, _)| identity.processor);
+                .map_or(u16::MAX, |(identity, _)| identity.processor());
             Some((processor, area))
         })
     }
@@ -123,7 +123,7 @@ impl Registry {
         if self.vcpus.iter().any(|slot| slot.word.load(Ordering::Acquire) != State::Free as u64) {
             return Err(BootVcpuError::NoPlace);
         }
-        let identity = Identity { save_area, processor: 0, is_first: true };
+        let identity = Identity::new(save_area, 0).first();
         let new = self.reserve(identity).map_err(|Full| BootVcpuError::NoPlace)?;
         new.set_calling_area(calling_area);
         new.ready();
@@ -134,7 +134,7 @@ impl Registry {
     pub(super) fn first_calling_area(&self) -> Option<u64> {
         let slot = self.vcpus.iter().find(|slot| {
             Identity::of_word(slot.word.load(Ordering::Acquire))
-                .is_some_and(|(identity, _)| identity.is_first)
+                .is_some_and(|(identity, _)| identity.is_first())
         })?;
         slot.calling_area.load(Ordering::Acquire).checked_sub(1)
     }
@@ -143,14 +143,14 @@ impl Registry {
     /// area is claimed by the caller, so that nobody else makes the same.
     pub(super) fn create(&self, save_area: u64, processor: u16) -> Result<NewVcpu<'_>, Full> {
         assert!(save_area < PAGE_NUMBERS, "claimed pages are in a table that has memory");
-        self.reserve(Identity { save_area, processor, is_first: false })
+        self.reserve(Identity::new(save_area, processor))
     }
 
     fn reserve(&self, identity: Identity) -> Result<NewVcpu<'_>, Full> {
         let creating = identity.word(State::Creating);
         let take = |slot: &VcpuSlot| change(&slot.word, State::Free as u64, creating);
         let number = self.vcpus.iter().position(take).ok_or(Full)?;
-        let entry = Entry { registry: self, number, identity };
+        let entry = Entry { registry: self, slot: &self.vcpus[number], number, identity };
         Ok(NewVcpu { entry, is_ready: false })
     }
 
@@ -161,12 +161,13 @@ impl Registry {
             let announced = current.load(Ordering::Acquire);
             let Some(number) = announced.checked_sub(1) else { return Current::None };
             let number = number as usize;
-            let word = &self.vcpus[number].word;
-            if let Some((identity, State::Ready)) = Identity::of_word(word.load(Ordering::Acquire))
-                && usize::from(identity.processor) == processor
-                && change(word, identity.word(State::Ready), identity.word(State::Serving))
+            let slot = &self.vcpus[number];
+            let found = slot.word.load(Ordering::Acquire);
+            if let Some((identity, State::Ready)) = Identity::of_word(found)
+                && usize::from(identity.processor()) == processor
+                && change(&slot.word, found, identity.word(State::Serving))
             {
-                let entry = Entry { registry: self, number, identity };
+                let entry = Entry { registry: self, slot, number, identity };
                 return Current::Vcpu(ServedVcpu { entry, is_deleted: false });
             }
             if current.load(Ordering::Acquire) == announced {
@@ -181,21 +182,21 @@ impl Registry {
     pub(super) fn delete(&self, save_area: u64) -> Result<DyingVcpu<'_>, DeleteError> {
         let of_slot = |slot: &VcpuSlot| {
             Identity::of_word(slot.word.load(Ordering::Acquire))
-                .filter(|(identity, _)| identity.save_area == save_area)
+                .filter(|(identity, _)| identity.save_area() == save_area)
         };
-        let (number, (identity, state)) = (0..)
+        let (number, slot, (identity, state)) = (0..)
             .zip(&self.vcpus)
-            .find_map(|(number, slot)| Some((number, of_slot(slot)?)))
+            .find_map(|(number, slot)| Some((number, slot, of_slot(slot)?)))
             .ok_or(DeleteError::Unknown)?;
-        if identity.is_first {
+        if identity.is_first() {
             return Err(DeleteError::First);
         }
-        let word = &self.vcpus[number].word;
         let (ready, deleting) = (identity.word(State::Ready), identity.word(State::Deleting));
-        if state != State::Ready || !change(word, ready, deleting) {
+        if state != State::Ready || !change(&slot.word, ready, deleting) {
             return Err(DeleteError::InUse);
         }
-        Ok(DyingVcpu { entry: Entry { registry: self, number, identity }, is_gone: false })
+        let entry = Entry { registry: self, slot, number, identity };
+        Ok(DyingVcpu { entry, is_gone: false })
     }
 }
 
@@ -203,33 +204,30 @@ impl Registry {
 #[derive(Debug)]
 struct Entry<'r> {
     registry: &'r Registry,
+    slot: &'r VcpuSlot,
     number: usize,
     identity: Identity,
 }
 
 impl Entry<'_> {
-    fn slot(&self) -> &VcpuSlot {
-        &self.registry.vcpus[self.number]
-    }
-
     fn announcement(&self) -> u64 {
         self.number as u64 + 1
     }
 
     fn set_state(&self, state: State) {
-        self.slot().word.store(self.identity.word(state), Ordering::Release);
+        self.slot.word.store(self.identity.word(state), Ordering::Release);
     }
 
     /// The processor serves it no more, if it was the newest there.
     fn withdraw(&self) {
-        let current = &self.registry.processor(self.identity.processor.into()).current;
+        let current = &self.registry.processor(self.identity.processor().into()).current;
         let _ = change(current, self.announcement(), 0);
     }
 
     /// Ends the calling area and makes the place free, in this order.
     fn free(&self) {
-        self.slot().calling_area.store(0, Ordering::Release);
-        self.slot().word.store(State::Free as u64, Ordering::Release);
+        self.slot.calling_area.store(0, Ordering::Release);
+        self.slot.word.store(State::Free as u64, Ordering::Release);
     }
 }
 
@@ -245,13 +243,13 @@ impl NewVcpu<'_> {
     /// Says where its calling area is. The caller holds the page, or nobody
     /// claims any.
     pub(super) fn set_calling_area(&self, page: u64) {
-        self.entry.slot().calling_area.store(page + 1, Ordering::Release);
+        self.entry.slot.calling_area.store(page + 1, Ordering::Release);
     }
 
     /// It is made: its processor serves it from now on.
     pub(super) fn ready(mut self) {
         self.is_ready = true;
-        let processor = usize::from(self.entry.identity.processor);
+        let processor = usize::from(self.entry.identity.processor());
         let current = &self.entry.registry.processor(processor).current;
         // Announced first: once it is ready, it can be deleted, which ends the
         // announcement. Swapped, as the end of an older one is: each of the two
@@ -277,40 +275,55 @@ pub(super) struct ServedVcpu<'r> {
     is_deleted: bool,
 }
 
-impl<'r> ServedVcpu<'r> {
+/// What is known of a virtual processor that is [served](ServedVcpu), as long as
+/// that is. A few words that are handed on: where they stand, nobody has to know.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Calling<'c> {
+    slot: &'c VcpuSlot,
+    identity: Identity,
+}
+
+impl Calling<'_> {
     /// The page that is its save area.
-    pub(super) fn save_area(&self) -> u64 {
-        self.entry.identity.save_area
+    pub(super) fn save_area(self) -> u64 {
+        self.identity.save_area()
     }
 
     /// The processor that it runs on.
-    pub(super) fn processor(&self) -> u16 {
-        self.entry.identity.processor
+    pub(super) fn processor(self) -> u16 {
+        self.identity.processor()
     }
 
     /// Whether it is the guest's first.
-    pub(super) fn is_first(&self) -> bool {
-        self.entry.identity.is_first
+    pub(super) fn is_first(self) -> bool {
+        self.identity.is_first()
     }
 
     /// The page that is its calling area.
-    pub(super) fn calling_area(&self) -> u64 {
+    pub(super) fn calling_area(self) -> u64 {
         // Nobody else changes it, and each one that is made has one.
-        self.entry.slot().calling_area.load(Ordering::Relaxed).saturating_sub(1)
+        self.slot.calling_area.load(Ordering::Relaxed).saturating_sub(1)
     }
 
     /// Says that its calling area is another page, which the caller holds.
-    pub(super) fn set_calling_area(&self, page: u64) {
-        self.entry.slot().calling_area.store(page + 1, Ordering::Release);
+    pub(super) fn set_calling_area(self, page: u64) {
+        self.slot.calling_area.store(page + 1, Ordering::Release);
+    }
+}
+
+impl<'r> ServedVcpu<'r> {
+    /// What is known of it.
+    pub(super) fn calling(&self) -> Calling<'_> {
+        Calling { slot: self.entry.slot, identity: self.entry.identity }
     }
 
     /// Takes it to delete it, on its own behalf.
     pub(super) fn delete(mut self) -> DyingVcpu<'r> {
-        assert!(!self.is_first(), "the first one is refused");
+        assert!(!self.entry.identity.is_first(), "the first one is refused");
         self.is_deleted = true;
         self.entry.set_state(State::Deleting);
-        let Entry { registry, number, identity } = self.entry;
-        DyingVcpu { entry: Entry { registry, number, identity }, is_gone: false }
+        let Entry { registry, slot, number, identity } = self.entry;
+        DyingVcpu { entry: Entry { registry, slot, number, identity }, is_gone: false }
     }
 }
 

@@ -56,16 +56,16 @@ impl<M: Machine, B: DetailBlocks> GuestCalls<'_, M, B> {
     }
 
     fn serve_vcpu(&self, processor: usize, vcpu: ServedVcpu<'_>) -> Result<Served, Inaccessible> {
-        let area = SaveAreaPage::new(page_of_number(vcpu.save_area()));
+        let area = SaveAreaPage::new(page_of_number(vcpu.calling().save_area()));
         // First of all: what is read afterwards, the host can no longer change
         // by running it.
         let (before, pending) = {
-            let calling_area = HeldPage::calling_area(&vcpu);
+            let calling_area = HeldPage::calling_area(vcpu.calling());
             self.machine.begin_call(area, &calling_area, ExitCode::VMGEXIT.0)?
         };
         let mut registers = before.registers;
         let call = CallId::decode(registers.rax);
-        let caller = Caller { processor, vcpu: &vcpu };
+        let caller = Caller { processor, vcpu: vcpu.calling() };
         let answer = match CallPending::decode(pending) {
             CallPending::No => {
                 self.machine.set_entry(area, EntryRight::Allowed)?;
@@ -77,37 +77,41 @@ impl<M: Machine, B: DetailBlocks> GuestCalls<'_, M, B> {
         let result = match answer {
             Answer::Result(result) => result,
             Answer::DeleteCaller => {
-                return self.delete_caller(vcpu, area, &before);
+                return self.delete_caller(vcpu, area, before);
             }
         };
         self.go_on(area, &before, registers, result)?;
         Ok(Served::Answered { call, result })
     }
 
-    fn answer(
-        &self,
-        caller: Caller<'_, '_>,
-        call: CallId,
-        registers: &mut CallRegisters,
-    ) -> Answer {
+    #[inline]
+    fn answer(&self, caller: Caller<'_>, call: CallId, registers: &mut CallRegisters) -> Answer {
         match call.protocol {
             Protocol::CORE => self.answer_core(caller, registers),
-            Protocol::ATTESTATION => self.answer_attestation(caller, registers).into(),
+            Protocol::ATTESTATION => {
+                // On a copy: registers of other calls then need no memory.
+                let mut own = *registers;
+                let result = self.answer_attestation(caller, &mut own);
+                *registers = own;
+                result.into()
+            }
             _ => Answer::Result(ResultCode::UNSUPPORTED_PROTOCOL),
         }
     }
 
+    // Seldom done, so that what each call does is in one place.
+    #[inline(never)]
     fn delete_caller(
         &self,
         vcpu: ServedVcpu<'_>,
         area: SaveAreaPage<'_>,
-        before: &CallState,
+        before: CallState,
     ) -> Result<Served, Inaccessible> {
         let call = CallId::decode(before.registers.rax);
         match self.end_save_area(area, vcpu.delete()) {
             Ok(()) | Err((_, None)) => Ok(Served::Deleted),
             Err((result, Some(dying))) => {
-                self.go_on(area, before, before.registers, result)?;
+                self.go_on(area, &before, before.registers, result)?;
                 drop(dying);
                 Ok(Served::Answered { call, result })
             }

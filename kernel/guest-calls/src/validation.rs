@@ -49,17 +49,41 @@ pub(crate) enum Failure {
 
 impl<M: Machine, B: DetailBlocks> GuestCalls<'_, M, B> {
     /// Does what one entry of a list says.
+    #[inline(always)]
     pub(crate) fn change_validation(&self, entry: ValidationEntry) -> Result<(), ResultCode> {
-        let (expected, next) = match entry.action {
-            ValidationAction::Validate => (PageState::Unvalidated, GUESTS),
-            ValidationAction::Rescind => (GUESTS, PageState::Unvalidated),
-        };
+        // Once for each size, and below for each action: what follows from these
+        // is then known, and most of the work that it would be.
+        match entry.size {
+            size @ PageSize::Size4K => self.change_page(ValidationEntry { size, ..entry }),
+            size @ PageSize::Size2M => self.change_page(ValidationEntry { size, ..entry }),
+        }
+    }
+
+    #[inline(always)]
+    fn change_page(&self, entry: ValidationEntry) -> Result<(), ResultCode> {
+        const NOT_YET: PageState = PageState::Unvalidated;
+        match entry.action {
+            ValidationAction::Validate => {
+                self.change(entry, NOT_YET, GUESTS, |claim| self.validate(claim, entry.unchanged))
+            }
+            ValidationAction::Rescind => {
+                self.change(entry, GUESTS, NOT_YET, |claim| self.rescind(claim, entry.unchanged))
+            }
+        }
+    }
+
+    /// Changes the pages of an entry from one state to another by `step`.
+    #[inline(always)]
+    fn change(
+        &self,
+        entry: ValidationEntry,
+        expected: PageState,
+        next: PageState,
+        step: impl FnOnce(&Claim<'_, B>) -> Result<(), Failure>,
+    ) -> Result<(), ResultCode> {
         match self.claim(part_of(entry.page, entry.size), expected, next) {
             Ok(claim) => {
-                let done = match entry.action {
-                    ValidationAction::Validate => self.validate(&claim, entry.unchanged),
-                    ValidationAction::Rescind => self.rescind(&claim, entry.unchanged),
-                };
+                let done = step(&claim);
                 finish(claim, done)
             }
             Err(ClaimError::State) => self.already_changed(entry, expected, next),
@@ -67,6 +91,7 @@ impl<M: Machine, B: DetailBlocks> GuestCalls<'_, M, B> {
         }
     }
 
+    #[inline(always)]
     fn validate(&self, claim: &Claim<'_, B>, unchanged: Unchanged) -> Result<(), Failure> {
         let page = self.open(claim)?;
         let change = page.validate().map_err(|error| Failure::Undone(error.into()))?;
@@ -81,6 +106,7 @@ impl<M: Machine, B: DetailBlocks> GuestCalls<'_, M, B> {
         page.permit().map_err(|error| undo(error.into()))
     }
 
+    #[inline(always)]
     fn rescind(&self, claim: &Claim<'_, B>, unchanged: Unchanged) -> Result<(), Failure> {
         let page = self.open(claim)?;
         let undo = |code| match page.permit() {
@@ -99,12 +125,14 @@ impl<M: Machine, B: DetailBlocks> GuestCalls<'_, M, B> {
     }
 
     /// Opens the pages of a claim.
+    #[inline(always)]
     pub(crate) fn open(&self, claim: &Claim<'_, B>) -> Result<M::Open<'_>, Failure> {
         self.machine.open(ClaimedPage::of(claim)).map_err(|error| Failure::Undone(error.into()))
     }
 
     /// What becomes of an entry whose pages are not what they should be: they
     /// may be already what they were to become.
+    #[inline(never)]
     fn already_changed(
         &self,
         entry: ValidationEntry,
@@ -139,6 +167,7 @@ impl<M: Machine, B: DetailBlocks> GuestCalls<'_, M, B> {
 }
 
 /// Ends a claim as its change went.
+#[inline(always)]
 pub(crate) fn finish<B: DetailBlocks>(
     claim: Claim<'_, B>,
     done: Result<(), Failure>,

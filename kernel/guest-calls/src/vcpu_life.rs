@@ -25,9 +25,10 @@ pub(crate) struct NewVcpuPages {
 
 impl<M: Machine, B: DetailBlocks> GuestCalls<'_, M, B> {
     /// Makes a virtual processor.
+    #[inline(never)]
     pub(crate) fn create_vcpu(
         &self,
-        caller: Caller<'_, '_>,
+        caller: Caller<'_>,
         pages: NewVcpuPages,
     ) -> Result<(), ResultCode> {
         let NewVcpuPages { save_area, calling_area, apic_id } = pages;

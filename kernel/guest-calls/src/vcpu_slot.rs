@@ -28,39 +28,58 @@ pub(super) enum State {
     Deleting = 4,
 }
 
-/// Which virtual processor an entry is for.
+/// Bits of the word that say the state.
+const STATE: u64 = 7;
+/// Bit of the word: the first one.
+const FIRST: u64 = 1 << 3;
+
+/// Which virtual processor an entry is for: the word without the state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Identity {
-    /// Its save area, by page number below [`PAGE_NUMBERS`].
-    pub(super) save_area: u64,
-    /// The processor that it runs on.
-    pub(super) processor: u16,
-    /// Whether it is the first one.
-    pub(super) is_first: bool,
-}
+pub(super) struct Identity(u64);
 
 impl Identity {
+    /// One with a save area, by page number below [`PAGE_NUMBERS`], that runs on
+    /// a processor.
+    pub(super) const fn new(save_area: u64, processor: u16) -> Self {
+        Self(save_area << 24 | (processor as u64) << 8)
+    }
+
+    /// The same as the first one.
+    pub(super) const fn first(self) -> Self {
+        Self(self.0 | FIRST)
+    }
+
+    /// Its save area, by page number.
+    pub(super) const fn save_area(self) -> u64 {
+        self.0 >> 24
+    }
+
+    /// The processor that it runs on.
+    pub(super) const fn processor(self) -> u16 {
+        (self.0 >> 8) as u16
+    }
+
+    /// Whether it is the first one.
+    pub(super) const fn is_first(self) -> bool {
+        self.0 & FIRST != 0
+    }
+
     /// The word that says this identity and state.
     pub(super) const fn word(self, state: State) -> u64 {
-        self.save_area << 24
-            | (self.processor as u64) << 8
-            | (self.is_first as u64) << 3
-            | state as u64
+        self.0 | state as u64
     }
 
     /// The identity that a word says, and its state; `None` for an entry that is
     /// free.
     pub(super) const fn of_word(word: u64) -> Option<(Self, State)> {
-        let state = match word & 7 {
+        let state = match word & STATE {
             1 => State::Creating,
             2 => State::Ready,
             3 => State::Serving,
             4 => State::Deleting,
             _ => return None,
         };
-        let identity =
-            Self { save_area: word >> 24, processor: (word >> 8) as u16, is_first: word & 8 != 0 };
-        Some((identity, state))
+        Some((Self(word & !STATE), state))
     }
 }
 

@@ -5,9 +5,10 @@
 //! private by the host, accepted, and given to the guest's level: 2 MiB at a
 //! time where the whole 2 MiB are in the same state, by all processors.
 //!
-//! The content is what the host put there, as in a machine that is switched on;
-//! no page has been the module's. The first MiB is cleared all the same: kernels
-//! look there for tables of a firmware.
+//! The content is what the host put there, as in a machine that is switched on,
+//! and nothing that was the module's: when all is accepted, the module looks
+//! whether it still has its own memory ([`Guests::check_own_memory`]). The first
+//! MiB is cleared all the same: kernels look there for tables of a firmware.
 
 use core::ops::Range;
 use core::sync::atomic::{AtomicU64, Ordering};

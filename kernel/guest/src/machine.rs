@@ -39,6 +39,7 @@ pub(crate) struct Open(guest::GuestPage);
 impl Pages for GuestMachine {
     type Open<'m> = Open;
 
+    #[inline(always)]
     fn open(&self, page: ClaimedPage<'_>) -> Result<Open, Inaccessible> {
         let opened = self.guests.page(page.page().address(), page.size());
         opened.map(Open).map_err(|_| Inaccessible)
@@ -122,6 +123,7 @@ impl GuestMemory for GuestMachine {
 }
 
 /// Shows a save area.
+#[inline(always)]
 fn look_at<R>(
     area: SaveAreaPage<'_>,
     look: impl FnOnce(SaveArea<'_>) -> Result<R, Fault>,
@@ -136,6 +138,7 @@ impl SaveAreas for GuestMachine {
         look_at(area, |registers| registers.properties())
     }
 
+    #[inline(always)]
     fn begin_call(
         &self,
         area: SaveAreaPage<'_>,
@@ -144,9 +147,8 @@ impl SaveAreas for GuestMachine {
     ) -> Result<(CallState, u8), Inaccessible> {
         let (area, calling_area) = (area.page().address(), calling_area.page().address());
         let outcome = look_again_at_both(area, calling_area, |area, calling_area| {
-            let area = SaveArea(area);
-            let state = area.stop()?;
-            let pending = match area.exit_code()? == call {
+            let (state, exit_code) = SaveArea(area).stop()?;
+            let pending = match exit_code == call {
                 // The guest may have had the host take it away: its own affair.
                 true => calling_area.exchange(CallingArea::CALL_PENDING_OFFSET, 0).unwrap_or(0),
                 false => 0,
@@ -156,13 +158,14 @@ impl SaveAreas for GuestMachine {
         outcome.map_err(|_| Inaccessible)?.map_err(inaccessible)
     }
 
+    #[inline(always)]
     fn end_call(
         &self,
         area: SaveAreaPage<'_>,
         before: &CallState,
         registers: &CallRegisters,
     ) -> Result<(), Inaccessible> {
-        look_at(area, |area| area.go_on(before, registers))
+        look_at(area, |area| area.go_on(before.efer, registers))
     }
 
     fn set_entry(&self, area: SaveAreaPage<'_>, right: EntryRight) -> Result<(), Inaccessible> {

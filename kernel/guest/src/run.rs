@@ -21,29 +21,41 @@ const FIRST: usize = 0;
 /// host can run either level when it likes.
 pub(crate) fn run(guests: Guests, calls: &'static Calls, processor: usize) -> ! {
     loop {
-        match calls.serve(processor) {
+        let next = match calls.serve(processor) {
             // The host runs the guest's level when the guest has asked it to
             // start this processor.
-            Served::NoVcpu | Served::Deleted => guests.wait(),
-            Served::Later => core::hint::spin_loop(),
-            Served::NoCall => enter(guests, processor == FIRST),
-            Served::Answered { .. } => enter(guests, true),
+            Served::NoVcpu | Served::Deleted => Next::Wait,
+            Served::Later => Next::Serve,
+            Served::NoCall if processor != FIRST => Next::TryToEnter,
+            Served::NoCall | Served::Answered { .. } => Next::Enter,
             Served::SaveAreaLost => {
                 log_for_tenant!(Error, "guest: the host has taken a save area away");
                 stop(StopReason::HostTookPage)
             }
+        };
+        match next {
+            Next::Wait => guests.wait(),
+            Next::Serve => core::hint::spin_loop(),
+            Next::Enter | Next::TryToEnter => match guests.run(GUEST) {
+                Ok(()) => {}
+                Err(_) if next == Next::Enter => stop(StopReason::HostGuestStart),
+                Err(_) => guests.wait(),
+            },
         }
         tasks::look_for_others();
     }
 }
 
-/// Has the host run the guest until the module's level is run again. The host
-/// learns of the first virtual processor from the module, but of others from the
-/// guest: `is_known` says whether it has run this one before, or must know it.
-fn enter(guests: Guests, is_known: bool) {
-    match guests.run(GUEST) {
-        Ok(()) => {}
-        Err(_) if is_known => stop(StopReason::HostGuestStart),
-        Err(_) => guests.wait(),
-    }
+/// What a processor does when it has looked at its virtual processor.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// Waits until the module's level is run again.
+    Wait,
+    /// Looks again.
+    Serve,
+    /// Has the host run the guest until the module's level is run again.
+    Enter,
+    /// The same; but the host need not know the virtual processor yet: it learns
+    /// of the first one from the module, and of others from the guest.
+    TryToEnter,
 }

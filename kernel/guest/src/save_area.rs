@@ -43,42 +43,35 @@ impl SaveArea<'_> {
         self.0.store(place, efer.bits())
     }
 
-    /// Keeps the host from running it, and then reads the registers of a call.
-    pub(crate) fn stop(self) -> Result<CallState, Fault> {
+    /// Keeps the host from running it, and then reads the registers of a call, and
+    /// why the level was left.
+    #[inline(always)]
+    pub(crate) fn stop(self) -> Result<(CallState, u64), Fault> {
         let efer = Efer::from_bits_retain(self.0.load(offset_of!(Vmsa, efer))?);
-        self.0.store(offset_of!(Vmsa, efer), efer.difference(Efer::SVME).bits())?;
-        Ok(CallState {
-            efer,
-            registers: CallRegisters {
-                rax: self.0.load(offset_of!(Vmsa, rax))?,
-                rcx: self.0.load(offset_of!(Vmsa, rcx))?,
-                rdx: self.0.load(offset_of!(Vmsa, rdx))?,
-                r8: self.0.load(offset_of!(Vmsa, r8))?,
-                r9: self.0.load(offset_of!(Vmsa, r9))?,
-            },
-        })
+        let mut words = self.0.words();
+        words.store(offset_of!(Vmsa, efer), efer.difference(Efer::SVME).bits());
+        let registers = CallRegisters {
+            rax: words.load(offset_of!(Vmsa, rax)),
+            rcx: words.load(offset_of!(Vmsa, rcx)),
+            rdx: words.load(offset_of!(Vmsa, rdx)),
+            r8: words.load(offset_of!(Vmsa, r8)),
+            r9: words.load(offset_of!(Vmsa, r9)),
+        };
+        let exit_code = words.load(offset_of!(Vmsa, guest_exit_code));
+        words.all_done()?;
+        Ok((CallState { efer, registers }, exit_code))
     }
 
-    /// Why the level was left.
-    pub(crate) fn exit_code(self) -> Result<u64, Fault> {
-        self.0.load(offset_of!(Vmsa, guest_exit_code))
-    }
-
-    /// Writes those registers that differ from what [`Self::stop`] gave, and then
-    /// lets the host run it.
-    pub(crate) fn go_on(self, before: &CallState, after: &CallRegisters) -> Result<(), Fault> {
-        let (old, new) = (&before.registers, after);
-        for (place, old, new) in [
-            (offset_of!(Vmsa, rax), old.rax, new.rax),
-            (offset_of!(Vmsa, rcx), old.rcx, new.rcx),
-            (offset_of!(Vmsa, rdx), old.rdx, new.rdx),
-            (offset_of!(Vmsa, r8), old.r8, new.r8),
-            (offset_of!(Vmsa, r9), old.r9, new.r9),
-        ] {
-            if old != new {
-                self.0.store(place, new)?;
-            }
-        }
-        self.0.store(offset_of!(Vmsa, efer), before.efer.union(Efer::SVME).bits())
+    /// Writes the registers of a call, and then lets the host run it.
+    #[inline(always)]
+    pub(crate) fn go_on(self, efer: Efer, registers: &CallRegisters) -> Result<(), Fault> {
+        let mut words = self.0.words();
+        words.store(offset_of!(Vmsa, rax), registers.rax);
+        words.store(offset_of!(Vmsa, rcx), registers.rcx);
+        words.store(offset_of!(Vmsa, rdx), registers.rdx);
+        words.store(offset_of!(Vmsa, r8), registers.r8);
+        words.store(offset_of!(Vmsa, r9), registers.r9);
+        words.all_done()?;
+        self.0.store(offset_of!(Vmsa, efer), efer.union(Efer::SVME).bits())
     }
 }

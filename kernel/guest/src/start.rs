@@ -194,6 +194,10 @@ impl Preparation<'_> {
         for helper in helpers {
             helper.join();
         }
+        if self.guests.check_own_memory().is_err() {
+            log_for_tenant!(Error, "guest: the host has taken memory of the module's");
+            stop(StopReason::HostTookPage)
+        }
         let counts = acceptance.counts();
         log_for_tenant!(
             Info,

@@ -13,6 +13,7 @@ use crate::sync::Masked;
 /// INV-AWAY-1: `meanwhile` uses nothing but what is mapped in the same way for
 /// ever: the image, the own [`Processor`](crate::processor::Processor) with its pages, the stack that it runs
 /// on.
+#[inline]
 pub(crate) unsafe fn away<R>(_masked: &Masked, meanwhile: impl FnOnce() -> R) -> R {
     let requests = &current().requests;
     requests.leave();

@@ -13,7 +13,7 @@ use abi_snp::{PagePermissions, PageSize, ReturnCode, SevFeatures, Vmpl, Vmsa};
 
 use crate::memory::{Encryption, NotAdopted, View, Window, WindowError, WindowSize, adopt};
 use crate::snp::{self, NotAdjusted, Validation};
-use crate::{OutOfMemory, StopReason, broadcast};
+use crate::{OutOfMemory, StopReason, broadcast, memory};
 
 pub use crate::snp::Validated;
 
@@ -82,6 +82,7 @@ impl Guests {
     /// # Panics
     ///
     /// As [`Window::open`].
+    #[inline(always)]
     pub fn page(self, gpa: u64, size: PageSize) -> Result<GuestPage, WindowError> {
         let window_size = match size {
             PageSize::Size4K => WindowSize::Small,
@@ -103,6 +104,17 @@ impl Guests {
         features: SevFeatures,
     ) -> Result<(), StopReason> {
         snp::announce_save_area(level, save_area, features)
+    }
+
+    /// Looks whether the module still has all of its own memory. What the host has
+    /// taken could be at an address of the guest's now, with what the module has
+    /// left in it.
+    ///
+    /// # Errors
+    ///
+    /// [`PageFailure::Taken`]; or the host never lets the look end.
+    pub fn check_own_memory(self) -> Result<(), PageFailure> {
+        if memory::is_whole() { Ok(()) } else { Err(PageFailure::Taken) }
     }
 
     /// Has the host make pages private that are not the module's, given by guest
@@ -142,6 +154,7 @@ impl Guests {
     /// # Errors
     ///
     /// The host refuses.
+    #[inline]
     pub fn run(self, level: Vmpl) -> Result<(), NotRun> {
         snp::run_level(level).map_err(|_| NotRun)
     }
@@ -167,6 +180,7 @@ impl GuestPage {
     /// # Errors
     ///
     /// The processor refuses it.
+    #[inline]
     pub fn validate(&self) -> Result<Validated, PageFailure> {
         self.set_validation(Validation::Validate)
     }
@@ -176,6 +190,7 @@ impl GuestPage {
     /// # Errors
     ///
     /// The processor refuses it.
+    #[inline]
     pub fn rescind(&self) -> Result<Validated, PageFailure> {
         self.set_validation(Validation::Rescind)
     }
@@ -189,6 +204,7 @@ impl GuestPage {
     /// # Panics
     ///
     /// The level is the module's.
+    #[inline]
     pub fn permit(&self, level: Vmpl, permissions: PagePermissions) -> Result<(), PageFailure> {
         assert!(level != Vmpl::Vmpl0, "nobody limits the module's own level");
         self.adjust(u64::from(permissions.bits()) << 8 | u64::from(level.number()))
@@ -234,6 +250,7 @@ impl GuestPage {
     /// # Errors
     ///
     /// The processor refuses it.
+    #[inline]
     pub fn forbid(&self) -> Result<(), PageFailure> {
         for level in GUEST_LEVELS {
             self.permit(level, PagePermissions::empty())?;
@@ -267,11 +284,13 @@ impl GuestPage {
         })
     }
 
+    #[inline]
     fn set_validation(&self, validation: Validation) -> Result<Validated, PageFailure> {
         snp::set_validation(self.window.address(), self.size, validation).map_err(refused)
     }
 
     /// RMPADJUST of the page.
+    #[inline]
     fn adjust(&self, operand: u64) -> Result<(), PageFailure> {
         snp::adjust(self.window.address(), self.size, operand).map_err(|error| match error {
             NotAdjusted::Refused(code) => refused(code),

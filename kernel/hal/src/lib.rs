@@ -128,6 +128,8 @@ pub mod thread;
 pub mod time;
 mod timer_ticks;
 mod translations;
+#[cfg(target_os = "none")]
+mod window_places;
 
 #[doc(hidden)]
 pub use abi_boot;

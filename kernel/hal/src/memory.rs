@@ -25,6 +25,7 @@
 //! | `adoption` | pages outside the region that become the kernel's own |
 //! | `address_space` | [`AddressSpace`]: what a user process sees |
 //! | `user_copy`, `user_range` | copies to and from user memory |
+//! | `presence` | whether the host has taken any of it |
 //! | `statistics` | [`Statistics`]: resident memory by kind |
 //!
 //! Above them stands the heap (`heap.rs`).
@@ -62,6 +63,8 @@ mod frames;
 mod free_memory;
 mod kernel_space;
 mod kernel_stack;
+#[cfg(target_os = "none")]
+mod presence;
 mod region;
 mod shared;
 mod shared_words;
@@ -94,6 +97,8 @@ pub(crate) use adoption::{NotAdopted, adopt};
 pub(crate) use flush::{flush_own, on_other_processors};
 pub(crate) use frame_kind::Heap;
 pub(crate) use free_memory::free_memory;
+#[cfg(target_os = "none")]
+pub(crate) use presence::is_whole;
 pub(crate) use region::{physical_address, virtual_address};
 pub(crate) use shared::{PageConversion, PageRun};
 #[cfg(target_os = "none")]
@@ -103,6 +108,8 @@ pub(crate) use user_copy::note_smap;
 #[cfg(target_os = "none")]
 pub use user_copy::{copy_from_user, copy_to_user, read_without_leave};
 #[cfg(target_os = "none")]
+pub(crate) use windows::give_windows;
+#[cfg(target_os = "none")]
 pub use windows::{
-    Standing, View, Window, WindowError, WindowSize, look_again, look_again_at_both,
+    Standing, View, Window, WindowError, WindowSize, Words, look_again, look_again_at_both,
 };

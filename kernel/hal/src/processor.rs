@@ -18,6 +18,7 @@ use crate::processor_requests::Requests;
 use crate::shared_slot::{DoorbellPage, SharedPage, SharedSlot};
 use crate::sync::processor_state::ProcessorState;
 use crate::thread::processor_threads::ProcessorThreads;
+use crate::window_places::WindowPlaces;
 
 /// Most processors that the kernel can have.
 pub const MAX_PROCESSORS: usize = shootdown::MAX_PROCESSORS as usize;
@@ -72,6 +73,8 @@ pub struct Processor {
     pub(crate) threads: ProcessorThreads,
     /// Its page for requests to the host, on SEV-SNP.
     pub(crate) ghcb: SharedSlot<SharedPage>,
+    /// Its windows.
+    pub(crate) windows: WindowPlaces,
     /// Its page for events from the host, under restricted injection.
     pub(crate) doorbell: SharedSlot<DoorbellPage>,
     /// A handler is about to return to code whose interrupts are not masked, and
@@ -98,6 +101,7 @@ impl Processor {
             requests: Requests::new(),
             threads: ProcessorThreads::none(),
             ghcb: SharedSlot::empty(),
+            windows: WindowPlaces::none(),
             doorbell: SharedSlot::empty(),
             is_leaving: AtomicBool::new(false),
             alarm_ns: AtomicU64::new(NO_ALARM),

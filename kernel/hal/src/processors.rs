@@ -12,7 +12,7 @@ use processor::{Segments, StackTop};
 
 use crate::away::away;
 use crate::heap::{TryPush, try_box};
-use crate::memory::{KernelStack, StackOwner, on_other_processors};
+use crate::memory::{KernelStack, StackOwner, give_windows, on_other_processors};
 use crate::platform::current as platform;
 use crate::processor::{Processor, ProcessorIndex, current};
 use crate::processor_requests::Request;
@@ -147,6 +147,7 @@ fn prepare(index: ProcessorIndex, apic_id: u32) -> Result<ProcessorStart, StartE
     let processor = &own.processor;
     processor.set_apic_id(apic_id);
     let entry_argument = (&raw const *own).expose_provenance() as u64;
+    give_windows(processor)?;
     platform().prepare_processor(processor)?;
     processor_table::add(processor);
     let entry = (enter as *const ()).addr() as u64;

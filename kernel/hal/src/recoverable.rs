@@ -83,6 +83,26 @@ pub(crate) enum Guarded {
     Smap,
 }
 
+/// How many accesses were made, and how many of them did not fault: so several
+/// are judged together.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tally {
+    made: u64,
+    done: u64,
+}
+
+impl Tally {
+    /// Whether all were done.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`]: one was not, or more.
+    #[inline(always)]
+    pub(crate) fn all_done(self) -> Result<(), Fault> {
+        if self.done == self.made { Ok(()) } else { Err(Fault) }
+    }
+}
+
 /// Bytes that are not the kernel's.
 ///
 /// Accesses of single words are inlined: where place and size are known, a few
@@ -149,58 +169,67 @@ impl ForeignBytes {
     /// Reads an aligned word at once.
     #[inline(always)]
     pub(crate) fn load(&self, offset: usize) -> Result<u64, Fault> {
-        let (value, failed): (u64, u64);
-        // SAFETY: INV-FOREIGN-1. After a fault, `failed` is still 1.
+        let mut tally = Tally::default();
+        let value = self.load_tallied(offset, &mut tally);
+        tally.all_done().map(|()| value)
+    }
+
+    /// Reads an aligned word at once; the value is unspecified if it cannot be
+    /// read, which `tally` knows.
+    #[inline(always)]
+    pub(crate) fn load_tallied(&self, offset: usize, tally: &mut Tally) -> u64 {
+        let value: u64;
+        tally.made += 1;
+        // SAFETY: INV-FOREIGN-1. After a fault, `done` is not one more.
         unsafe {
             asm!(
-                may_fault!("mov {value}, [{from}]"),
-                "xor {failed:e}, {failed:e}",
+                may_fault!("mov {value}, [{value}]"),
+                "inc {done}",
                 "3:",
-                value = inout(reg) 0_u64 => value,
-                failed = inout(reg) 1_u64 => failed,
-                from = in(reg) self.place(offset, size_of::<u64>()),
+                value = inout(reg) self.place(offset, size_of::<u64>()) => value,
+                done = inout(reg) tally.done,
                 options(nostack),
             );
         }
-        if failed == 0 { Ok(value) } else { Err(Fault) }
+        value
     }
 
-    /// Writes an aligned word at once.
+    /// Writes an aligned word at once, or not, which `tally` knows.
     #[inline(always)]
-    pub(crate) fn store(&self, offset: usize, value: u64) -> Result<(), Fault> {
-        let failed: u64;
-        // SAFETY: as in `load`.
+    pub(crate) fn store_tallied(&self, offset: usize, value: u64, tally: &mut Tally) {
+        tally.made += 1;
+        // SAFETY: as in `load_tallied`.
         unsafe {
             asm!(
                 may_fault!("mov [{to}], {value}"),
-                "xor {failed:e}, {failed:e}",
+                "inc {done}",
                 "3:",
                 to = in(reg) self.place(offset, size_of::<u64>()),
                 value = in(reg) value,
-                failed = inout(reg) 1_u64 => failed,
+                done = inout(reg) tally.done,
                 options(nostack),
             );
         }
-        if failed == 0 { Ok(()) } else { Err(Fault) }
     }
 
     /// Puts `value` in the place of a byte, at once, and returns what was there.
     #[inline(always)]
     pub(crate) fn exchange(&self, offset: usize, value: u8) -> Result<u8, Fault> {
-        let (old, failed): (u8, u64);
-        // SAFETY: as in `load`.
+        let old: u8;
+        let mut tally = Tally { made: 1, done: 0 };
+        // SAFETY: as in `load_tallied`.
         unsafe {
             asm!(
                 may_fault!("xchg [{to}], {value}"),
-                "xor {failed:e}, {failed:e}",
+                "inc {done}",
                 "3:",
                 to = in(reg) self.place(offset, 1),
                 value = inout(reg_byte) value => old,
-                failed = inout(reg) 1_u64 => failed,
+                done = inout(reg) tally.done,
                 options(nostack),
             );
         }
-        if failed == 0 { Ok(old) } else { Err(Fault) }
+        tally.all_done().map(|()| old)
     }
 
     /// Address of `size` bytes from `offset` on.

@@ -6,6 +6,7 @@
 //! | file | what |
 //! |---|---|
 //! | `exit` | VMGEXIT with a value in the GHCB MSR |
+//! | `guest_registers` | registers that every such guest has |
 //! | `msr_protocol` | requests by the MSR alone, and the last one: termination |
 //! | `ghcb` | requests by the page |
 //! | `page_state` | pages become private or shared |
@@ -46,6 +47,7 @@ mod doorbell_controller;
 mod exit;
 mod first_ghcb;
 mod ghcb;
+mod guest_registers;
 mod guest_request;
 mod levels;
 mod msr_protocol;

@@ -32,7 +32,7 @@ mod held_ranks;
 mod interrupt_flag;
 mod interrupt_state;
 mod masked;
-mod once;
+pub(crate) mod once;
 pub(crate) mod processor_state;
 mod rank;
 mod spin_lock;

@@ -20,7 +20,7 @@
 //!    guest's must not forge lines.
 //! 2. It goes into the ring of the running processor ([`record_ring`]), which
 //!    keeps the newest messages: some hundred of the
-//!    first processor, some fifty of another. So the log works in any context,
+//!    first processor, some twenty of another. So the log works in any context,
 //!    also in handlers of exceptions.
 //! 3. If the image's manifest lets its audience read the console, it is printed
 //!    at once. Release images print nothing.

@@ -7,8 +7,8 @@ use crate::line::LINE_SIZE;
 /// Words of the first processor's ring, which keeps the start: 8 KiB, some
 /// hundred messages.
 const FIRST_WORDS: usize = 1024;
-/// Words of another processor's: 4 KiB, some fifty messages.
-const OTHER_WORDS: usize = 512;
+/// Words of another processor's: 2 KiB, some twenty messages.
+const OTHER_WORDS: usize = 256;
 
 /// The messages of the first processor.
 pub(crate) type FirstRing = Ring<FIRST_WORDS>;

@@ -43,19 +43,27 @@ impl<B: DetailBlocks> Claim<'_, B> {
     }
 
     /// The change has happened: the pages are now what they were to become.
-    pub fn commit(mut self) {
+    #[inline(always)]
+    pub fn commit(self) {
         self.counts.change(self.expected, self.next, self.part.count());
-        self.expected = self.next;
-        // Dropping it sets the state.
+        self.end(self.next);
+        // There is nothing left to give back.
+        core::mem::forget(self);
+    }
+
+    /// Nobody has the pages claimed any more, and they are this.
+    #[inline(always)]
+    fn end(&self, state: PageState) {
+        let mut chunk = LockedChunk::lock(self.word, self.blocks);
+        let set = chunk.set(self.part, Entry::new(state));
+        // Entries of claimed pages differ from those of all others, so that a
+        // part of a chunk has a block since it was claimed.
+        assert!(set.is_ok(), "claimed pages have a block");
     }
 }
 
 impl<B: DetailBlocks> Drop for Claim<'_, B> {
     fn drop(&mut self) {
-        let mut chunk = LockedChunk::lock(self.word, self.blocks);
-        let set = chunk.set(self.part, Entry::new(self.expected));
-        // Entries of claimed pages differ from those of all others, so that a
-        // part of a chunk has a block since it was claimed.
-        assert!(set.is_ok(), "claimed pages have a block");
+        self.end(self.expected);
     }
 }

@@ -100,15 +100,18 @@ struct Portion {
 }
 
 /// The words that hold the entries of `part`.
+#[inline(always)]
 fn portions(part: ChunkPart) -> impl Iterator<Item = Portion> {
     let first = part.first_in_chunk();
-    let end = first + part.count();
-    (first / ENTRIES..end.div_ceil(ENTRIES)).map(move |word| {
-        let from = first.saturating_sub(word * ENTRIES);
-        let to = (end - word * ENTRIES).min(ENTRIES);
-        // From 1 to 16 entries.
-        let mask = u64::MAX >> ((ENTRIES - (to - from)) * ENTRY_BITS) << (from * ENTRY_BITS);
-        Portion { word: word as usize, mask }
+    let last = first + part.count() - 1;
+    // Entries from the first one on, and up to the last one.
+    let low = u64::MAX << (first % ENTRIES * ENTRY_BITS);
+    let high = u64::MAX >> ((ENTRIES - 1 - last % ENTRIES) * ENTRY_BITS);
+    let (first, last) = (first / ENTRIES, last / ENTRIES);
+    (first..=last).map(move |word| {
+        let low = if word == first { low } else { u64::MAX };
+        let high = if word == last { high } else { u64::MAX };
+        Portion { word: word as usize, mask: low & high }
     })
 }
 
@@ -127,6 +130,7 @@ impl DetailBlock {
     }
 
     /// Sets the entries of `part`. The caller has the chunk locked.
+    #[inline(always)]
     pub(crate) fn set(&self, part: ChunkPart, entry: Entry) {
         for Portion { word, mask } in portions(part) {
             let word = &self.words[word];
@@ -143,6 +147,7 @@ impl DetailBlock {
 
     /// The first page of `part`, by its number in the chunk, whose entry is not
     /// this one, with its entry.
+    #[inline(always)]
     pub(crate) fn first_other(&self, part: ChunkPart, entry: Entry) -> Option<(u64, Entry)> {
         portions(part).find_map(|Portion { word, mask }| {
             let found = self.words[word].load(Ordering::Relaxed);
@@ -155,11 +160,19 @@ impl DetailBlock {
         })
     }
 
-    /// The entry that all pages have, if they have the same.
-    pub(crate) fn uniform(&self) -> Option<Entry> {
-        let entry = self.get(0);
+    /// Whether all pages have this entry, as those of `changed` do. Where some do
+    /// not, their neighbours are likely to be among them, so these are looked at
+    /// first.
+    #[inline(always)]
+    pub(crate) fn is_uniform(&self, entry: Entry, changed: ChunkPart) -> bool {
         let same = |word: &AtomicU64| word.load(Ordering::Relaxed) == entry.repeated();
-        self.words.iter().all(same).then_some(entry)
+        let near = &self.words[(changed.first_in_chunk() / ENTRIES) as usize];
+        same(near) && self.are_uniform(entry)
+    }
+
+    #[inline(never)]
+    fn are_uniform(&self, entry: Entry) -> bool {
+        self.words.iter().all(|word| word.load(Ordering::Relaxed) == entry.repeated())
     }
 }
 

@@ -28,10 +28,13 @@ proptest! {
         for (page, bits) in (0..).zip(expected) {
             prop_assert_eq!(block.get(page).bits(), bits);
         }
-        let uniform = expected.iter().all(|bits| *bits == expected[0]);
-        prop_assert_eq!(block.uniform().map(Entry::bits), uniform.then_some(expected[0]));
         let (first, count, bits) = probe;
         let part = part(first, count);
+        // It does not matter which pages are looked at first.
+        for bits in [bits, expected[first as usize]] {
+            let uniform = expected.iter().all(|found| *found == bits);
+            prop_assert_eq!(block.is_uniform(Entry::of_bits(bits), part), uniform);
+        }
         let other = (first..first + part.count()).find(|page| expected[*page as usize] != bits);
         let found = block.first_other(part, Entry::of_bits(bits));
         prop_assert_eq!(found.map(|(page, _)| page), other);

@@ -84,6 +84,8 @@ impl<'a, B: DetailBlocks> PageStates<'a, B> {
     /// # Errors
     ///
     /// See [`Refusal`].
+    // Where the states are known, what follows from them is known as well.
+    #[inline(always)]
     pub fn claim(
         &self,
         part: ChunkPart,
@@ -96,11 +98,7 @@ impl<'a, B: DetailBlocks> PageStates<'a, B> {
         let word = self.word(part).ok_or(foreign(part, expected))?;
         let mut chunk = LockedChunk::lock(word, &self.blocks);
         if let Some((page, found)) = chunk.first_other(part, Entry::new(expected)) {
-            let page = part.first() - part.first_in_chunk() + page;
-            return Err(match found.is_claimed() {
-                true => Refusal::Claimed { page },
-                false => Refusal::State { page, found: found.state(), expected },
-            });
+            return Err(other(part, page, found, expected));
         }
         chunk.set(part, Entry::claimed(expected))?;
         drop(chunk);
@@ -164,6 +162,16 @@ impl<'a, B: DetailBlocks> PageStates<'a, B> {
 
     fn word(&self, part: ChunkPart) -> Option<&'a ChunkWord> {
         self.chunks.get(usize::try_from(part.chunk_number()).ok()?)
+    }
+}
+
+/// Why a claim fails at a page of the chunk, by its number in the chunk.
+#[cold]
+fn other(part: ChunkPart, page: u64, found: Entry, expected: PageState) -> Refusal {
+    let page = part.first() - part.first_in_chunk() + page;
+    match found.is_claimed() {
+        true => Refusal::Claimed { page },
+        false => Refusal::State { page, found: found.state(), expected },
     }
 }
 

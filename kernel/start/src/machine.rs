@@ -17,6 +17,10 @@ impl Platform for Machine {
         hal::time::now_ns()
     }
 
+    fn has_come(&self, deadline_ns: u64) -> bool {
+        hal::time::has_come(deadline_ns)
+    }
+
     fn call(&self, processor: usize) {
         if let Some(index) = u32::try_from(processor).ok().and_then(ProcessorIndex::new) {
             hal::processors::wake(index);

@@ -21,7 +21,7 @@
 //! to be done comes back as a value.
 
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 
 use hal::OutOfMemory;
 use hal::heap::TryPush;
@@ -118,6 +118,8 @@ pub(crate) struct Dispatcher {
     run_links: Vec<Link>,
     /// For the lists of tasks that wait for something.
     wait_links: Vec<Link>,
+    /// Of blocked tasks that have one, by task.
+    deadlines_ns: Vec<AtomicU64>,
     free: SpinLock<TaskList>,
     processors: Vec<Processor>,
 }
@@ -129,6 +131,7 @@ impl Dispatcher {
             entries: Vec::new(),
             run_links: Vec::new(),
             wait_links: Vec::new(),
+            deadlines_ns: Vec::new(),
             free: SpinLock::new(Rank::Task, TaskList::new()),
             processors: Vec::new(),
         };
@@ -142,6 +145,7 @@ impl Dispatcher {
             })?;
             dispatcher.run_links.try_push(Link::new())?;
             dispatcher.wait_links.try_push(Link::new())?;
+            dispatcher.deadlines_ns.try_push(AtomicU64::new(0))?;
             free.push_back(&dispatcher.run_links, TaskIndex(task));
         }
         dispatcher.free = SpinLock::new(Rank::Task, free);
@@ -252,7 +256,7 @@ impl Dispatcher {
         }
         self.advance(task, State::Running, State::Blocked);
         if let Some(deadline_ns) = deadline_ns {
-            queue.deadlines.add(task, deadline_ns);
+            queue.deadlines.add(&self.deadlines_ns, task, deadline_ns);
         }
         Some(self.pick_from(&mut queue))
     }
@@ -265,7 +269,7 @@ impl Dispatcher {
             self.entry(task).token.store(true, Ordering::Relaxed);
             return None;
         }
-        queue.deadlines.remove(task);
+        queue.deadlines.remove(&self.deadlines_ns, task);
         self.advance(task, State::Blocked, State::Ready);
         self.enqueue(&mut queue, task, home)
     }
@@ -275,7 +279,7 @@ impl Dispatcher {
     pub(crate) fn expire(&self, processor: usize, now_ns: u64) -> Option<Call> {
         let mut queue = self.processors[processor].queue.lock();
         let mut call = None;
-        while let Some(task) = queue.deadlines.pop_due(now_ns) {
+        while let Some(task) = queue.deadlines.pop_due(&self.deadlines_ns, now_ns) {
             self.advance(task, State::Blocked, State::Ready);
             call = self.enqueue(&mut queue, task, processor).or(call);
         }
@@ -284,7 +288,7 @@ impl Dispatcher {
 
     /// The earliest deadline of a processor's tasks.
     pub(crate) fn earliest_deadline_ns(&self, processor: usize) -> Option<u64> {
-        self.processors[processor].queue.lock().deadlines.earliest_ns()
+        self.processors[processor].queue.lock().deadlines.earliest_ns(&self.deadlines_ns)
     }
 
     /// Ends the current task. Its place stays taken until

@@ -15,6 +15,12 @@ pub trait Platform: Sync + Debug {
     /// than before.
     fn now_ns(&self) -> u64;
 
+    /// Whether a time has come. A look that is taken often, so it may cost less
+    /// than [`now_ns`](Self::now_ns).
+    fn has_come(&self, deadline_ns: u64) -> bool {
+        self.now_ns() >= deadline_ns
+    }
+
     /// Makes another processor call [`leave_interrupt`](crate::leave_interrupt)
     /// soon, or return from [`wait`](Self::wait). Where processors cannot be
     /// interrupted, it is enough that `wait` returns.

@@ -203,7 +203,7 @@ impl System {
         let Some((_, own)) = self.own() else { return false };
         let alarm_ns = own.alarm_ns.load(Ordering::Relaxed);
         own.due.load(Ordering::Relaxed) != 0
-            || alarm_ns != NO_ALARM && self.platform.now_ns() >= alarm_ns
+            || alarm_ns != NO_ALARM && self.platform.has_come(alarm_ns)
     }
 
     /// Makes way for others if one has become more urgent, or a deadline or the

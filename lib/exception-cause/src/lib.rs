@@ -9,7 +9,7 @@
 //! | \#DE | DIV, IDIV |
 //! | \#BP | INT3, which RIP is behind then |
 //! | \#SS | a stack at an address that is none |
-//! | \#GP | other memory at an address that is none; what is not one of the [plain](Plain) instructions |
+//! | \#GP | other memory at an address that is none; what is none of the instructions in `plain.rs` |
 //!
 //! This errs on one side only: what can be the guest's own is taken for it. It
 //! is about code of 64 bits at privilege level 0 with flat segments.
@@ -100,8 +100,8 @@ fn can_raise_protection(instruction: &Instruction, frame: &TrapFrame) -> bool {
     }
 }
 
-/// RDMSR or WRMSR of the GHCB's register, which takes any value: an exit ends
-/// between these two, so that it is where a hypervisor injects most easily.
+/// RDMSR or WRMSR of the GHCB's register, which takes any value: code around an
+/// exit uses it, which is where a hypervisor injects most easily.
 fn is_own_register(instruction: &Instruction, frame: &TrapFrame) -> bool {
     matches!(instruction.opcode(), Opcode::RDMSR | Opcode::WRMSR) && frame.rcx as u32 == Msr::GHCB.0
 }

@@ -75,7 +75,8 @@ fn breakpoints_leave_rip_behind_them() {
 #[test]
 fn bad_addresses_are_the_codes_own_fault() {
     // mov rax, [rsi+8]; mov [r12+rbx*8], rax; rep movsb; cmp byte [rdi], 0
-    let accesses: [(&[u8], fn(&mut TrapFrame) -> &mut u64); 4] = [
+    type Register = fn(&mut TrapFrame) -> &mut u64;
+    let accesses: [(&[u8], Register); 4] = [
         (&[0x48, 0x8b, 0x46, 0x08], |frame| &mut frame.rsi),
         (&[0x49, 0x89, 0x04, 0xdc], |frame| &mut frame.r12),
         (&[0xf3, 0xa4], |frame| &mut frame.rdi),

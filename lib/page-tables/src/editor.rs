@@ -179,7 +179,7 @@ impl PageTables {
     }
 
     /// Makes tables down to `lowest` for `range`, so that
-    /// [`set_page`](Self::set_page) can be used there for pages of that level.
+    /// [`place`](Self::place) finds the entries of pages of that level.
     /// Everything leads where it did; processors have to forget it before
     /// anything else is changed.
     ///
@@ -208,39 +208,53 @@ impl PageTables {
         Ok(())
     }
 
-    /// Makes the page of `level` (4 KiB or 2 MiB) at `address` lead to `page`,
-    /// given as physical address and attributes, or nowhere, whatever it was
-    /// before. It is one store, so that those who change different pages need
-    /// not know of each other. Processors have to forget what was there.
+    /// Where the entry for the page of `level` at `address` is: its table, and
+    /// its index there. It stays there as long as the tables do.
+    ///
+    /// Whoever has the page to itself can store [entries](Self::page) and
+    /// [`PageTableEntry::EMPTY`] there, whatever it was before: each change is
+    /// one store, so that those who change different pages need not know of each
+    /// other. Processors have to forget a page that was there.
     ///
     /// # Errors
     ///
     /// [`Error::NotPrepared`] if there is no table of this level for it, or one
-    /// of a lower level; [`Error::Address`].
-    pub fn set_page(
+    /// of a lower level.
+    pub fn place(
         &self,
-        tables: &mut impl Tables,
+        tables: &impl Tables,
         address: u64,
         level: Level,
-        page: Option<(u64, Attributes)>,
-    ) -> Result<(), Error> {
+    ) -> Result<(u64, usize), Error> {
         let leaf = self.leaf(tables, address);
-        if leaf.level != level {
-            return Err(Error::NotPrepared(address));
+        if leaf.level == level {
+            Ok((leaf.table, leaf.index))
+        } else {
+            Err(Error::NotPrepared(address))
         }
+    }
+
+    /// The entry of a table of `level` (4 KiB or 2 MiB) that leads to the page at
+    /// physical address `page`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Address`].
+    #[inline(always)]
+    pub fn page(
+        &self,
+        level: Level,
+        page: u64,
+        attributes: Attributes,
+    ) -> Result<PageTableEntry, Error> {
         let huge = match level {
             Level::PageTable => EntryFlags::empty(),
             _ => EntryFlags::HUGE,
         };
-        let entry = match page {
-            Some((page, _)) if !page.is_multiple_of(level.entry_size()) => {
-                return Err(Error::Address(page));
-            }
-            Some((page, attributes)) => self.page_entry(page, attributes, huge)?,
-            None => PageTableEntry::EMPTY,
-        };
-        tables.write(leaf.table, leaf.index, entry);
-        Ok(())
+        if !page.is_multiple_of(level.entry_size()) {
+            return Err(Error::Address(page));
+        }
+        self.page_entry(page, attributes, huge)
     }
 
     /// Makes the whole lower half lead nowhere and gives its tables back, but not
@@ -344,6 +358,7 @@ impl PageTables {
     }
 
     /// The entry of a page, `huge` or not.
+    #[inline(always)]
     fn page_entry(
         &self,
         address: u64,
@@ -351,10 +366,11 @@ impl PageTables {
         huge: EntryFlags,
     ) -> Result<PageTableEntry, Error> {
         let (flags, c_bit) = (attributes.flags() | huge, attributes.c_bit(self.c_bit_mask));
-        let entry = PageTableEntry::page(address, flags, c_bit);
         // A shared page must not become a private one by its address.
-        let entry = entry.filter(|entry| entry.address(self.c_bit_mask) == address);
-        entry.ok_or(Error::Address(address))
+        if address & self.c_bit_mask != 0 {
+            return Err(Error::Address(address));
+        }
+        PageTableEntry::page(address, flags, c_bit).ok_or(Error::Address(address))
     }
 
     /// Adds tables below an empty entry, down to `lowest`.

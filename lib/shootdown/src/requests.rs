@@ -86,8 +86,7 @@ impl FlushRequests {
     /// If it is away.
     pub fn leave(&self, mut flush: impl FnMut()) {
         loop {
-            self.serve(&mut flush);
-            // A request that comes from here on makes the exchange fail.
+            // A request that is not served makes the exchange fail.
             let word = self.done.load(Ordering::Relaxed).wrapping_mul(ONE);
             // Release: what was done by mappings is done before somebody finds
             // that there is nothing to wait for.
@@ -97,6 +96,7 @@ impl FlushRequests {
                 Ok(_) => return,
                 Err(now) => assert!(now & AWAY == 0, "a processor leaves once"),
             }
+            self.serve(&mut flush);
         }
     }
 
@@ -110,9 +110,11 @@ impl FlushRequests {
     pub fn come_back(&self, flush: impl FnOnce()) {
         // Whoever asks after this finds the processor here; the tables of
         // whoever asked before are seen from here on (Acquire).
-        let word = self.word.fetch_and(!(AWAY | STALE), Ordering::Acquire);
+        let word = self.word.fetch_sub(AWAY, Ordering::Acquire);
         assert!(word & AWAY != 0, "who comes back has been away");
         if word & STALE != 0 {
+            // Nobody marks it while the processor is here.
+            self.word.fetch_and(!STALE, Ordering::Relaxed);
             flush();
         }
     }

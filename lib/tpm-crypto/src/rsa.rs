@@ -7,11 +7,13 @@
 mod error;
 mod generate;
 mod key;
+pub(crate) mod montgomery;
 pub(crate) mod number;
 pub mod oaep;
 pub mod pkcs1;
 mod prime;
 pub mod pss;
+mod sieve;
 mod size;
 
 pub use error::RsaError;

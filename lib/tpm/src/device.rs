@@ -17,7 +17,7 @@ use crate::response_code::ResponseCode;
 use crate::resumption::{digest_of, resume, volatile_of};
 use crate::state::nv::NvIndex;
 use crate::state::object::Object;
-use crate::state::record::{CORE, Core, VERSION, read_core};
+use crate::state::record::{CORE, Core, VERSION};
 use crate::state::time::CLOCK_STEP_MS;
 use crate::state::timer::SavedTimers;
 use crate::state::volatile::{VOLATILE_RECORD, VOLATILE_VERSION, Volatile};
@@ -60,10 +60,17 @@ pub enum PowerOnError {
     #[error("the store holds a device already: use an empty one, or power on what is there")]
     Occupied,
     /// The state was written by newer code.
-    #[error(
-        "the state has version {found}, this device knows {VERSION}: use newer code, which reads both"
-    )]
+    #[error("the state has version {found}, this device knows {VERSION}: use newer code")]
     Newer {
+        /// The version found.
+        found: u32,
+    },
+    /// The state was written by older code, which derived other keys from its
+    /// seeds.
+    #[error(
+        "the state has version {found}, and from version {VERSION} on other RSA keys are derived from the same seeds: use the code that wrote it, or manufacture a new device"
+    )]
+    Older {
         /// The version found.
         found: u32,
     },
@@ -216,7 +223,10 @@ impl Device {
                 if found > VERSION {
                     return Err(PowerOnError::Newer { found });
                 }
-                core = Some(read_core(&content).map_err(damaged)?);
+                if found < VERSION {
+                    return Err(PowerOnError::Older { found });
+                }
+                core = Some(Core::from_bytes(&content).map_err(damaged)?);
             } else if HandleType::of(key) == Some(HandleType::Persistent) {
                 let object = Object::from_bytes(&content).map_err(damaged)?;
                 objects.insert(key, object);

@@ -37,7 +37,7 @@ pub(crate) fn check_public(public: &Public, parent: Option<&Object>) -> Result<(
     check_use(public)
 }
 
-/// Checks attributes of use against schemes.
+/// Checks attributes of use, and schemes against them.
 ///
 /// # Errors
 ///
@@ -46,17 +46,30 @@ pub(crate) fn check_use(public: &Public) -> Result<(), ResponseCode> {
     let attributes = public.attributes;
     let sign = attributes.contains(Attributes::SIGN);
     let decrypt = attributes.contains(Attributes::DECRYPT);
+    let data = matches!(public.details, Details::KeyedHash { .. }) && !sign;
     let restricted = attributes.contains(Attributes::RESTRICTED);
-    if restricted && sign == decrypt {
+    if sign == decrypt && (restricted || (!sign && !data)) {
         return Err(ResponseCode::ATTRIBUTES);
     }
+    check_schemes(public)
+}
+
+/// Checks schemes against attributes of use: of a public area alone, which is used
+/// for nothing that its attributes could restrict, no more is checked, as in the
+/// reference implementation.
+///
+/// # Errors
+///
+/// [`ResponseCode::SCHEME`], [`ResponseCode::SYMMETRIC`].
+pub(crate) fn check_schemes(public: &Public) -> Result<(), ResponseCode> {
+    let attributes = public.attributes;
+    let sign = attributes.contains(Attributes::SIGN);
+    let decrypt = attributes.contains(Attributes::DECRYPT);
+    let restricted = attributes.contains(Attributes::RESTRICTED);
     let storage = public.is_storage_parent();
     match &public.details {
         Details::Rsa { symmetric, scheme: crate::wire::scheme::RsaScheme(scheme), .. }
         | Details::Ecc { symmetric, scheme: crate::wire::scheme::EccScheme(scheme), .. } => {
-            if !sign && !decrypt {
-                return Err(ResponseCode::ATTRIBUTES);
-            }
             // A parent protects with CFB, whatever mode it names.
             if storage != symmetric.is_some() {
                 return Err(ResponseCode::SYMMETRIC);

@@ -20,6 +20,7 @@
 //! | `verdict` | what a check comes to |
 //! | `checks` | the checks, by subject |
 //! | `calls` | the checks of a module |
+//! | `attacked` | checks that run alone, under a hostile host |
 //! | `endings` | what ends the guest, one in each run |
 //! | `settings` | which of them the host asks for |
 //! | `ending` | how the guest ends otherwise |
@@ -29,6 +30,7 @@
 
 extern crate alloc;
 
+mod attacked;
 mod bench;
 mod caller;
 mod calls;

@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 
+use crate::attacked;
 use crate::bench::Bench;
 use crate::calls;
 use crate::checks::{self, Check};
@@ -16,7 +17,7 @@ use crate::verdict::Objection;
 const LIST: &str = "list";
 
 /// Runs all checks, of the platform or of the module that this guest is below,
-/// or the ending that the host names.
+/// or the ending or the one check that the host names.
 pub(crate) fn run(guest: Guest) -> ! {
     let mut bench = match Bench::prepare(guest) {
         Ok(bench) => bench,
@@ -26,8 +27,11 @@ pub(crate) fn run(guest: Guest) -> ! {
     let (version, processors) = (env!("CARGO_PKG_VERSION"), bench.guest.processors);
     let place = if bench.caller.is_some() { ", below a module" } else { "" };
     println!("SEV-SNP conformance {version}, processors: {processors}{place}");
-    match settings::text(bench.ghcb).as_deref() {
+    let told = settings::text(bench.ghcb);
+    let alone = told.as_deref().and_then(attacked::named);
+    match told.as_deref() {
         None | Some("") => {}
+        Some(_) if alone.is_some() => {}
         Some(LIST) => {
             endings::list(&bench);
             power_off(bench.ghcb)
@@ -37,8 +41,9 @@ pub(crate) fn run(guest: Guest) -> ! {
 
     let (mut passed, mut failed) = (0, 0);
     let is_below = bench.caller.is_some();
-    let own = checks::all().filter(|_| !is_below);
-    for check in own.chain(calls::all().filter(|_| is_below)) {
+    let own = checks::all().filter(|_| alone.is_none() && !is_below);
+    let below = calls::all().filter(|_| alone.is_none() && is_below);
+    for check in alone.into_iter().chain(own).chain(below) {
         match (check.run)(&mut bench) {
             Ok(()) => {
                 passed += 1;

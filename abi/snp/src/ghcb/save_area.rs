@@ -116,9 +116,22 @@ impl SaveArea {
     /// for each offset.
     #[inline(always)]
     #[must_use]
-    pub fn load(mut read: impl FnMut(usize) -> u64) -> Self {
-        let low = u128::from(read(BITMAP));
-        let high = u128::from(read(BITMAP + 8));
+    pub fn load(read: impl FnMut(usize) -> u64) -> Self {
+        Self::load_fields(ValidFields::all(), read)
+    }
+
+    /// As [`Self::load`], of the fields in `wanted` alone: nothing else is read,
+    /// and the others are `None` whether they are marked or not.
+    // Where `wanted` is known, only what is needed for that is left of it.
+    #[inline(always)]
+    #[must_use]
+    pub fn load_fields(wanted: ValidFields, mut read: impl FnMut(usize) -> u64) -> Self {
+        let mut half = |offset: usize, wanted: u64| match wanted {
+            0 => 0,
+            _ => u128::from(read(offset) & wanted),
+        };
+        let low = half(BITMAP, wanted.bits() as u64);
+        let high = half(BITMAP + 8, (wanted.bits() >> 64) as u64);
         let valid = ValidFields::from_bits_retain(high << 64 | low);
         let mut area = Self::default();
         if valid.contains(ValidFields::CPL) {

@@ -1,6 +1,7 @@
 //! Runs the conformance guest in the platform simulator: all its checks with
 //! one processor and with four, with what else a save area can ask for, and with
-//! INVLPGB; in random orders of processors; then each of its endings.
+//! INVLPGB; in random orders of processors; under a hostile host; then each of
+//! its endings.
 //!
 //! What the guest says is described in the book, "Conformance".
 
@@ -30,6 +31,10 @@ const IMAGES: [(&str, &[u32]); 4] = [
     ("images/conformance-alternate.toml", &[1]),
     ("images/conformance-secure-tsc.toml", &[4]),
 ];
+/// Checks that need a hostile host, and where the scenarios of their names are.
+const ATTACKED: [&str; 1] = ["event-cut-short"];
+const ATTACKS: &str = "simulator/scenarios/conformance";
+
 /// Builds the guest, runs it and counts its checks and endings.
 ///
 /// # Errors
@@ -50,6 +55,7 @@ pub(super) fn test(project: &Project, log: &mut Log) -> Result<Counts> {
     let shown = Launch { additions, ..Launch::new(&image, 4) };
     counts = counts.plus(checks(project, shown, log)?);
     counts = counts.plus(schedules(project, &image, log)?);
+    counts = counts.plus(attacked(project, &image, log)?);
     Ok(counts.plus(all_endings(project, &image, log)?))
 }
 
@@ -57,6 +63,19 @@ pub(super) fn test(project: &Project, log: &mut Log) -> Result<Counts> {
 fn image(project: &Project, manifest: &str, log: &mut Log) -> Result<PathBuf> {
     let manifest = project.workspace.root().join(manifest);
     Ok(build::image(project, &manifest, log.stream()?)?.igvm)
+}
+
+/// Runs the checks that need a hostile host, each under the scenario of its name.
+fn attacked(project: &Project, image: &Path, log: &mut Log) -> Result<Counts> {
+    let folder = project.workspace.root().join(ATTACKS);
+    let mut counts = Counts::default();
+    for name in ATTACKED {
+        let scenario = folder.join(name).with_extension("scenario");
+        let launch =
+            Launch { text: Some(name), scenario: Some(&scenario), ..Launch::new(image, 1) };
+        counts = counts.plus(checks(project, launch, log)?);
+    }
+    Ok(counts)
 }
 
 /// Runs all checks in one order of processors twice, and in another one, and

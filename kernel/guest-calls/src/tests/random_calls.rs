@@ -72,7 +72,7 @@ fn step() -> impl Strategy<Value = Step> {
 /// The guest prepares its call: it writes where it can.
 fn prepare(guest: &Guest, step: &Step) -> Option<()> {
     let (save_area, calling_area) = match guest.calls.registry.current(step.processor) {
-        Current::Vcpu(vcpu) => (vcpu.save_area(), vcpu.calling_area()),
+        Current::Vcpu(vcpu) => (vcpu.calling().save_area(), vcpu.calling().calling_area()),
         _ => return None,
     };
     let (page, offset) = (step.list >> 12, (step.list & 0xff8) as usize);

@@ -54,8 +54,13 @@ pub(crate) fn flush_own(range: Range<u64>) {
         forget_translations();
         return;
     }
-    for page in range.step_by(PAGE_SIZE as usize) {
-        // SAFETY: forgotten translations are looked up again.
-        unsafe { asm!("invlpg [{}]", in(reg) page, options(nostack, preserves_flags)) };
-    }
+    range.step_by(PAGE_SIZE as usize).for_each(flush_own_page);
+}
+
+/// Makes this processor forget the translation of the page that `address` lies
+/// in, however large it is.
+#[inline]
+pub(super) fn flush_own_page(address: u64) {
+    // SAFETY: forgotten translations are looked up again.
+    unsafe { asm!("invlpg [{}]", in(reg) address, options(nostack, preserves_flags)) };
 }

@@ -6,9 +6,12 @@
 //! processors forget what has changed; only then the edit counts as done.
 
 use core::ops::Range;
+use core::sync::atomic::AtomicU64;
 
 use abi_boot::{Access, BootBlock, Part};
 use abi_x86::{Level, PageTableEntry, TABLE_ENTRIES};
+#[cfg(target_os = "none")]
+use page_tables::Encryption;
 use page_tables::{Attributes, Error, PageTables, Tables};
 
 use super::dynamic_area::DYNAMIC_START;
@@ -79,8 +82,8 @@ impl Cursor<'_> {
         expect_memory(self.tables.split(&mut LinearTables, pages))
     }
 
-    /// Makes tables down to `lowest` for `pages`, so that [`set_own_page`] can be
-    /// used there.
+    /// Makes tables down to `lowest` for `pages`, so that
+    /// [`own_entry`] finds the entries.
     pub(super) fn prepare(&mut self, pages: Range<u64>, lowest: Level) -> Result<(), OutOfMemory> {
         self.check(&pages);
         expect_memory(self.tables.prepare(&mut LinearTables, pages, lowest))
@@ -129,20 +132,47 @@ pub(super) fn edit_owned<R>(range: Range<u64>, edit: impl FnOnce(&mut Cursor<'_>
     edit_range(range, edit)
 }
 
-/// Makes the page of `level` at `address` of the last GiB, which the caller has
-/// to itself and has prepared, lead to a physical address, or nowhere. No lock is
-/// taken: the kernel's tables are never taken down, and the entry is the
-/// caller's. It is also the caller's to make processors forget what was there.
-pub(super) fn set_own_page(
-    address: u64,
-    level: Level,
-    page: Option<(u64, Attributes)>,
-) -> Result<(), Error> {
+/// The entry that leads to the page of `level` at `address` of the last GiB, which
+/// the caller has to itself and has prepared. The caller may store there what
+/// [`page_entry`] gives, or nothing (INV-TABLES-1), without a lock: the kernel's
+/// tables are never taken down, and the entry is the caller's. It is also the
+/// caller's to make processors forget what was there.
+///
+/// # Errors
+///
+/// The place is not prepared.
+pub(super) fn own_entry(address: u64, level: Level) -> Result<&'static AtomicU64, Error> {
     assert!(address >= DYNAMIC_START, "{address:#x} lies in the linear map, which frames own");
+    let (table, index) = prepared().place(&LinearTables, address, level)?;
+    Ok(LinearTables::entry(table, index))
+}
+
+/// An entry of a table of `level` that leads to the page at a physical address.
+///
+/// # Errors
+///
+/// There cannot be a page at this address.
+#[inline(always)]
+pub(super) fn page_entry(
+    level: Level,
+    page: u64,
+    attributes: Attributes,
+) -> Result<PageTableEntry, Error> {
+    prepared().page(level, page, attributes)
+}
+
+/// How the page at `address` of the kernel's half is mapped, if it is.
+#[cfg(target_os = "none")]
+pub(super) fn encryption_at(address: u64) -> Option<Encryption> {
+    prepared().lookup(&LinearTables, address).map(|mapped| mapped.attributes.encryption)
+}
+
+#[inline]
+fn prepared() -> &'static PageTables {
     let Some(tables) = PREPARED.get() else {
         panic!("addresses are prepared after memory starts");
     };
-    tables.set_page(&mut LinearTables, address, level, page)
+    tables
 }
 
 /// The kernel's top-level entries, which every address space has: its half of

@@ -16,7 +16,7 @@ pub(super) struct LinearTables;
 
 impl LinearTables {
     /// An entry. Processors read it at any time.
-    fn entry(table: u64, index: usize) -> &'static AtomicU64 {
+    pub(super) fn entry(table: u64, index: usize) -> &'static AtomicU64 {
         assert!(index < TABLE_ENTRIES, "levels count their entries up to 511");
         let entry = virtual_address(table) as usize + index * size_of::<u64>();
         // SAFETY: INV-TABLES-1: the table is one of the kernel's, which are

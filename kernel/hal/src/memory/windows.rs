@@ -5,7 +5,10 @@
 //! for a page of 2 MiB, whose page tables are made once, by [`start`]. A
 //! [`Window`] takes one of its processor's, leads it to a page, and ends that
 //! when it is dropped, with interrupts masked all the while: so no other
-//! processor ever uses the place, and only this one has to forget it.
+//! processor ever uses the place, and only this one has to forget it
+//! (INV-WINDOW-1). Where the entries of its places are, a processor has found
+//! out before it starts: to open a window is one store, to close it another one
+//! and INVLPG.
 //!
 //! Two more places of each processor are for pages that it looks at again and
 //! again ([`look_again`]): they go on leading to the page of last time until
@@ -14,28 +17,27 @@
 //! The page's content belongs to others. It is copied in and out by the
 //! instructions of `recoverable.rs`; there is no reference to it.
 
-use alloc::vec::Vec;
+use core::marker::PhantomData;
 use core::ops::Deref;
-use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use abi_boot::PAGE_SIZE;
-use abi_x86::{Level, SIZE_2M};
+use abi_x86::{Level, PageTableEntry, SIZE_2M};
 use page_tables::{Access, Attributes, Encryption, Mode};
 
 use super::adoption::is_adopted;
 use super::dynamic_area::{LARGE_WINDOWS, WINDOWS};
-use super::flush::flush_own;
-use super::kernel_space::{edit_owned, set_own_page};
+use super::flush::flush_own_page;
+use super::kernel_space::{edit_owned, own_entry, page_entry};
 use super::region::region;
 use crate::OutOfMemory;
-use crate::heap::TryPush;
-use crate::processor::current;
-use crate::recoverable::{Fault, ForeignBytes, Guarded};
-use crate::sync::{Masked, Once, mask};
-
-/// Windows that a processor can have at once: two pages of one call, one of
-/// its calling area, and one to spare.
-const WINDOWS_PER_PROCESSOR: u64 = 4;
+use crate::processor::{Processor, current};
+use crate::recoverable::{Fault, ForeignBytes, Guarded, Tally};
+use crate::start_error::StartError;
+use crate::sync::{Masked, mask};
+use crate::window_places::{
+    PLACES_PER_PROCESSOR, WINDOWS_PER_PROCESSOR, WindowEntries, WindowPlaces,
+};
 
 /// What a processor looks at again and again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,36 +48,14 @@ pub enum Standing {
     CallingArea = 1,
 }
 
-const STANDING_PER_PROCESSOR: u64 = 2;
-
-/// Small places of a processor: windows first, then standing ones.
-const PLACES_PER_PROCESSOR: u64 = WINDOWS_PER_PROCESSOR + STANDING_PER_PROCESSOR;
-
 /// The bit of the large window.
 const LARGE_BIT: u8 = 1 << WINDOWS_PER_PROCESSOR;
 
 /// The bits of windows that are closed soon.
 const WINDOW_BITS: u8 = (1 << WINDOWS_PER_PROCESSOR) - 1;
 
-/// By processor.
-static PLACES: Once<Vec<Places>> = Once::new();
-
-/// The places of one processor. Only it changes them, with interrupts masked.
-#[derive(Debug)]
-struct Places {
-    /// A bit for each window that is open, the large one's last.
-    open: AtomicU8,
-    /// Where the standing places lead: the page's address and 1, or 0.
-    standing: [AtomicU64; STANDING_PER_PROCESSOR as usize],
-}
-
-impl Places {
-    const fn new() -> Self {
-        Self { open: AtomicU8::new(0), standing: [const { AtomicU64::new(0) }; 2] }
-    }
-}
-
-/// Makes room for windows of `processors` processors.
+/// Makes room for windows of `processors` processors, and gives the running one
+/// its own.
 ///
 /// # Errors
 ///
@@ -84,17 +64,37 @@ impl Places {
 /// # Panics
 ///
 /// It was called before.
-pub(crate) fn start(processors: u32) -> Result<(), OutOfMemory> {
+pub(super) fn start(processors: u32) -> Result<(), OutOfMemory> {
     let range = WINDOWS..place(processors, 0);
     edit_owned(range.clone(), |cursor| cursor.prepare(range, Level::PageTable))?;
     let range = LARGE_WINDOWS..large_window(processors);
     edit_owned(range.clone(), |cursor| cursor.prepare(range, Level::PageDirectory))?;
-    let mut places = Vec::new();
-    places.try_reserve_exact(processors as usize).map_err(|_| OutOfMemory)?;
-    for _ in 0..processors {
-        places.try_push(Places::new())?;
+    assert!(give_windows(current()).is_ok(), "room was made for the first processor");
+    Ok(())
+}
+
+/// Gives a processor its windows, before it starts.
+///
+/// # Errors
+///
+/// [`StartError::TooMany`]: no room was made for so many processors.
+///
+/// # Panics
+///
+/// It has windows.
+pub(crate) fn give_windows(to: &Processor) -> Result<(), StartError> {
+    let number = to.index().number();
+    let entry = |address, level| {
+        own_entry(address, level).map_err(|_| StartError::TooMany(to.index().as_usize() + 1))
+    };
+    // Any entry will do until the one for its place is there.
+    let large = entry(large_window(number), Level::PageDirectory)?;
+    let mut small = [large; PLACES_PER_PROCESSOR];
+    for (slot, small) in small.iter_mut().enumerate() {
+        *small = entry(place(number, slot), Level::PageTable)?;
     }
-    assert!(PLACES.set(places).is_ok(), "there is one set of windows");
+    let first = to.windows.entries.set(WindowEntries { small, large }).is_ok();
+    assert!(first, "a processor gets its windows once");
     Ok(())
 }
 
@@ -145,9 +145,12 @@ pub struct View {
 #[derive(Debug)]
 pub struct Window {
     view: View,
-    /// The bit in [`Places::open`].
+    /// What leads to the page.
+    entry: &'static AtomicU64,
+    places: &'static WindowPlaces,
+    /// The bit in [`WindowPlaces::open`].
     bit: u8,
-    masked: Masked,
+    _masked: Masked,
 }
 
 impl Window {
@@ -165,25 +168,40 @@ impl Window {
     /// # Panics
     ///
     /// The processor has four windows open, or a large one if this is to be
-    /// large, or is more than the boot block allows.
+    /// large.
+    #[inline(always)]
     pub fn open(page: u64, size: WindowSize, encryption: Encryption) -> Result<Self, WindowError> {
-        check(page, size)?;
+        let content = content(page, size, encryption)?;
         let masked = mask();
-        let (processor, places) = own_places(&masked);
+        let (processor, places, entries) = own_places(&masked);
         let bits = places.open.load(Ordering::Relaxed);
-        let (address, bit) = match size {
+        let (address, entry, bit) = match size {
             WindowSize::Small => {
-                let slot = (bits & WINDOW_BITS).trailing_ones();
-                assert!(u64::from(slot) < WINDOWS_PER_PROCESSOR, "a processor has four windows");
-                (place(processor, slot.into()), 1 << slot)
+                let slot = (bits & WINDOW_BITS).trailing_ones() as usize;
+                assert!(slot < WINDOWS_PER_PROCESSOR, "a processor has four windows");
+                (place(processor, slot), entries.small[slot], 1 << slot)
             }
             WindowSize::Large => {
                 assert!(bits & LARGE_BIT == 0, "a processor has one large window");
-                (large_window(processor), LARGE_BIT)
+                (large_window(processor), entries.large, LARGE_BIT)
             }
         };
-        let view = View::open(page, address, size, encryption, bit, &masked)?;
-        Ok(Self { view, bit, masked })
+        // The place led nowhere, which processors do not remember.
+        entry.store(content.bits(), Ordering::Release);
+        places.open.store(bits | bit, Ordering::Relaxed);
+        Ok(Self { view: View { address, size }, entry, places, bit, _masked: masked })
+    }
+}
+
+impl Drop for Window {
+    #[inline]
+    fn drop(&mut self) {
+        self.entry.store(PageTableEntry::EMPTY.bits(), Ordering::Release);
+        // No other processor has used the place: interrupts were masked since it
+        // led to the page.
+        flush_own_page(self.view.address);
+        let open = &self.places.open;
+        open.store(open.load(Ordering::Relaxed) & !self.bit, Ordering::Relaxed);
     }
 }
 
@@ -196,10 +214,6 @@ impl Window {
 /// # Errors
 ///
 /// See [`WindowError`].
-///
-/// # Panics
-///
-/// The processor is more than the boot block allows.
 #[inline(always)]
 pub fn look_again<R>(
     standing: Standing,
@@ -207,8 +221,7 @@ pub fn look_again<R>(
     look: impl FnOnce(&View) -> R,
 ) -> Result<R, WindowError> {
     let masked = mask();
-    let (processor, places) = own_places(&masked);
-    Ok(look(&standing_view(processor, places, standing, page)?))
+    Ok(look(&standing_view(current(), standing, page, &masked)?))
 }
 
 /// As [`look_again`], of both pages at a time.
@@ -216,10 +229,6 @@ pub fn look_again<R>(
 /// # Errors
 ///
 /// See [`WindowError`].
-///
-/// # Panics
-///
-/// The processor is more than the boot block allows.
 #[inline(always)]
 pub fn look_again_at_both<R>(
     save_area: u64,
@@ -227,41 +236,38 @@ pub fn look_again_at_both<R>(
     look: impl FnOnce(&View, &View) -> R,
 ) -> Result<R, WindowError> {
     let masked = mask();
-    let (processor, places) = own_places(&masked);
-    let save_area = standing_view(processor, places, Standing::SaveArea, save_area)?;
-    let calling_area = standing_view(processor, places, Standing::CallingArea, calling_area)?;
+    let processor = current();
+    let save_area = standing_view(processor, Standing::SaveArea, save_area, &masked)?;
+    let calling_area = standing_view(processor, Standing::CallingArea, calling_area, &masked)?;
     Ok(look(&save_area, &calling_area))
 }
 
-/// The view of a standing place, which leads to `page` from now on.
+/// The view of a standing place of the running processor, which leads to `page`
+/// from now on.
 #[inline(always)]
 fn standing_view(
-    processor: u32,
-    places: &Places,
+    processor: &Processor,
     standing: Standing,
     page: u64,
+    masked: &Masked,
 ) -> Result<View, WindowError> {
-    let address = place(processor, WINDOWS_PER_PROCESSOR + standing as u64);
-    let leads_to = &places.standing[standing as usize];
+    let address = standing_place(processor.index().number(), standing);
+    let leads_to = &processor.windows.standing[standing as usize];
     if leads_to.load(Ordering::Relaxed) != page.wrapping_add(1) {
-        lead(address, leads_to, page)?;
+        lead(standing, page, masked)?;
     }
     Ok(View { address, size: WindowSize::Small })
 }
 
 /// Leads a standing place to another page.
 #[cold]
-fn lead(address: u64, leads_to: &AtomicU64, page: u64) -> Result<(), WindowError> {
-    check(page, WindowSize::Small)?;
-    let attributes = Attributes {
-        access: Access::ReadWrite,
-        mode: Mode::Kernel,
-        encryption: Encryption::Private,
-    };
-    set_own_page(address, Level::PageTable, Some((page, attributes)))
-        .map_err(|_| WindowError::Address(page))?;
-    flush_own(address..address + PAGE_SIZE);
-    leads_to.store(page.wrapping_add(1), Ordering::Relaxed);
+fn lead(standing: Standing, page: u64, masked: &Masked) -> Result<(), WindowError> {
+    let content = content(page, WindowSize::Small, Encryption::Private)?;
+    let (processor, places, entries) = own_places(masked);
+    let entry = entries.small[WINDOWS_PER_PROCESSOR + standing as usize];
+    entry.store(content.bits(), Ordering::Release);
+    flush_own_page(standing_place(processor, standing));
+    places.standing[standing as usize].store(page.wrapping_add(1), Ordering::Relaxed);
     Ok(())
 }
 
@@ -274,31 +280,6 @@ impl Deref for Window {
 }
 
 impl View {
-    /// Leads the place at `address`, which is the processor's own and free, to a
-    /// page, and notes it.
-    fn open(
-        page: u64,
-        address: u64,
-        size: WindowSize,
-        encryption: Encryption,
-        bit: u8,
-        masked: &Masked,
-    ) -> Result<Self, WindowError> {
-        let attributes = Attributes { access: Access::ReadWrite, mode: Mode::Kernel, encryption };
-        set_own_page(address, size.level(), Some((page, attributes)))
-            .map_err(|_| WindowError::Address(page))?;
-        change_open(masked, |bits| bits | bit);
-        Ok(Self { address, size })
-    }
-
-    /// Takes the page away from the place.
-    fn close(&self, bit: u8, masked: &Masked) {
-        let closed = set_own_page(self.address, self.size.level(), None);
-        assert!(closed.is_ok(), "the place led to a page, so it has a table");
-        flush_own(self.address..self.address + PAGE_SIZE);
-        change_open(masked, |bits| bits & !bit);
-    }
-
     /// Where the kernel sees the page, until the window is closed.
     pub(crate) const fn address(&self) -> u64 {
         self.address
@@ -365,8 +346,16 @@ impl View {
     /// As [`load`](Self::load).
     #[inline(always)]
     pub fn store(&self, offset: usize, value: u64) -> Result<(), Fault> {
-        assert!(offset.is_multiple_of(size_of::<u64>()), "words are aligned");
-        self.bytes().store(offset, value)
+        let mut words = self.words();
+        words.store(offset, value);
+        words.all_done()
+    }
+
+    /// Accesses to words one after the other, of which it is asked at the end
+    /// whether all of them were done.
+    #[inline(always)]
+    pub fn words(&self) -> Words<'_> {
+        Words { bytes: self.bytes(), tally: Tally::default(), view: PhantomData }
     }
 
     /// Puts `value` in the place of the byte at `offset`, at once, and returns
@@ -395,43 +384,93 @@ impl View {
     }
 }
 
-impl Drop for Window {
-    fn drop(&mut self) {
-        self.view.close(self.bit, &self.masked);
+/// Words of a page, each read or written at once.
+///
+/// One that faults does not keep the next one from being accessed.
+#[derive(Debug)]
+#[must_use = "whether all accesses were done is known at the end"]
+pub struct Words<'v> {
+    bytes: ForeignBytes,
+    tally: Tally,
+    view: PhantomData<&'v View>,
+}
+
+impl Words<'_> {
+    /// The word at `offset`, a multiple of eight; unspecified if the access is
+    /// not done.
+    ///
+    /// # Panics
+    ///
+    /// The page ends before, or the offset is no multiple of eight.
+    #[inline(always)]
+    pub fn load(&mut self, offset: usize) -> u64 {
+        assert!(offset.is_multiple_of(size_of::<u64>()), "words are aligned");
+        self.bytes.load_tallied(offset, &mut self.tally)
+    }
+
+    /// Writes the word at `offset`, a multiple of eight, unless the access is not
+    /// done.
+    ///
+    /// # Panics
+    ///
+    /// As [`load`](Self::load).
+    #[inline(always)]
+    pub fn store(&mut self, offset: usize, value: u64) {
+        assert!(offset.is_multiple_of(size_of::<u64>()), "words are aligned");
+        self.bytes.store_tallied(offset, value, &mut self.tally);
+    }
+
+    /// Whether all accesses were done.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`]: one was not, or more.
+    #[inline(always)]
+    pub fn all_done(self) -> Result<(), Fault> {
+        self.tally.all_done()
     }
 }
 
-/// Whether there can be such a page that is not the module's.
-fn check(page: u64, size: WindowSize) -> Result<(), WindowError> {
+/// The entry that leads to such a page, if there can be one that is not the
+/// module's.
+#[inline(always)]
+fn content(
+    page: u64,
+    size: WindowSize,
+    encryption: Encryption,
+) -> Result<PageTableEntry, WindowError> {
+    let attributes = Attributes { access: Access::ReadWrite, mode: Mode::Kernel, encryption };
+    // It refuses what is no page, so that the sum below does not overflow.
+    let entry =
+        page_entry(size.level(), page, attributes).map_err(|_| WindowError::Address(page))?;
     let bytes = size.level().entry_size();
-    // The second test keeps the sum below from overflowing.
-    if !page.is_multiple_of(bytes) || page > 1 << 52 {
-        return Err(WindowError::Address(page));
-    }
     let own = region();
     if page < own.end && own.start < page + bytes || is_adopted(page, bytes) {
         return Err(WindowError::Own(page));
     }
-    Ok(())
+    Ok(entry)
 }
 
 /// This processor's number and places. Interrupts are masked, so it stays this
 /// one.
-fn own_places(_: &Masked) -> (u32, &'static Places) {
-    let processor = current().index().number();
-    let places = PLACES.get().and_then(|places| places.get(processor as usize));
-    let Some(places) = places else { panic!("windows have started, for all processors") };
-    (processor, places)
-}
-
-fn change_open(masked: &Masked, change: impl FnOnce(u8) -> u8) {
-    let (_, places) = own_places(masked);
-    places.open.store(change(places.open.load(Ordering::Relaxed)), Ordering::Relaxed);
+#[inline(always)]
+fn own_places(_: &Masked) -> (u32, &'static WindowPlaces, &'static WindowEntries) {
+    let processor = current();
+    let Some(entries) = processor.windows.entries.get() else {
+        panic!("a processor has its windows before it starts")
+    };
+    (processor.index().number(), &processor.windows, entries)
 }
 
 /// Address of a processor's place for small pages.
-const fn place(processor: u32, slot: u64) -> u64 {
-    WINDOWS + (processor as u64 * PLACES_PER_PROCESSOR + slot) * PAGE_SIZE
+const fn place(processor: u32, slot: usize) -> u64 {
+    WINDOWS + (processor as u64 * PLACES_PER_PROCESSOR as u64 + slot as u64) * PAGE_SIZE
+}
+
+/// Address of a standing place of a processor.
+#[inline(always)]
+const fn standing_place(processor: u32, standing: Standing) -> u64 {
+    place(processor, WINDOWS_PER_PROCESSOR + standing as usize)
 }
 
 /// Address of a processor's large window.

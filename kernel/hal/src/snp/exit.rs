@@ -6,13 +6,12 @@ use abi_x86::Msr;
 
 use crate::sync::Masked;
 
-/// Writes `value` to the GHCB MSR, exits, and gives what the register holds
-/// then [GHCB 56421 2.04 §2.3].
+/// Writes `value` to the GHCB MSR and exits [GHCB 56421 2.04 §2.3].
 ///
 /// Interrupts are masked, because a handler's request would leave another value
 /// in the register.
-pub(super) fn exit(value: u64, _: &Masked) -> u64 {
-    let (low, high): (u32, u32);
+#[inline(always)]
+pub(super) fn exit(value: u64, _: &Masked) {
     // SAFETY: INV-EXIT-1: the GHCB MSR exists on every processor with SEV-SNP,
     // and writing it changes no memory. `rep vmmcall` is VMGEXIT [APM 24594
     // VMGEXIT]: registers stay as they are, and the host can change shared
@@ -21,12 +20,10 @@ pub(super) fn exit(value: u64, _: &Masked) -> u64 {
         asm!(
             "wrmsr",
             "rep vmmcall",
-            "rdmsr",
             in("ecx") Msr::GHCB.0,
-            inout("eax") value as u32 => low,
-            inout("edx") (value >> 32) as u32 => high,
+            in("eax") value as u32,
+            in("edx") (value >> 32) as u32,
             options(nostack, preserves_flags),
         );
     }
-    u64::from(high) << 32 | u64::from(low)
 }

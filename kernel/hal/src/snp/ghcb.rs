@@ -1,7 +1,8 @@
 //! Requests by the GHCB page.
 //!
-//! The page is the host's as much as ours: it is written word by word, the
-//! answer is copied out once, and everything is decided on that copy.
+//! The page is the host's as much as ours: it is written word by word, each
+//! field of the answer is copied out once, and everything is decided on that
+//! copy.
 
 use core::sync::atomic::Ordering;
 
@@ -81,18 +82,33 @@ impl<'m> Ghcb<'m> {
         request: &SaveArea,
         asked: ValidFields,
     ) -> Result<NaeOutputs, NaeError> {
-        NaeOutputs::check(&self.exchange(request), asked)
+        let answer = self.exchange_for(request, NaeOutputs::looked_at(asked));
+        let detail = || self.load(ValidFields::EXIT_INFO_2).exit_info_2;
+        NaeOutputs::check_with(&answer, asked, detail)
     }
 
     /// Has the host answer `request`: for events that return one thing or
     /// another. The answer is the host's word, to be checked.
-    #[inline(always)]
     pub(super) fn exchange(self, request: &SaveArea) -> SaveArea {
+        self.exchange_for(request, ValidFields::all())
+    }
+
+    /// Has the host answer `request`, and takes the fields in `wanted` of the
+    /// answer.
+    #[inline(always)]
+    fn exchange_for(self, request: &SaveArea, wanted: ValidFields) -> SaveArea {
         let words = &self.page.0;
         request.store(|offset, value| words[offset / 8].store(value, Ordering::Relaxed));
         let tail = u64::from(PROTOCOL_VERSION) << VERSION_SHIFT;
         words[TAIL].store(tail, Ordering::Relaxed);
         exit(self.gpa, self.masked);
-        SaveArea::load(|offset| words[offset / 8].load(Ordering::Relaxed))
+        self.load(wanted)
+    }
+
+    /// Takes the fields in `wanted` of the latest answer.
+    #[inline(always)]
+    fn load(self, wanted: ValidFields) -> SaveArea {
+        let words = &self.page.0;
+        SaveArea::load_fields(wanted, |offset| words[offset / 8].load(Ordering::Relaxed))
     }
 }

@@ -58,16 +58,18 @@ pub(crate) fn announce_save_area(
 /// # Errors
 ///
 /// The host refuses, or does not answer as the protocol has it.
+#[inline]
 pub(crate) fn run_level(level: Vmpl) -> Result<(), NaeError> {
     let request = Words::request(ExitCode::SNP_RUN_VMPL.0, level.number().into(), 0);
     let masked = mask();
     let Some(ghcb) = Ghcb::of_this_processor(&masked) else {
         panic!("a processor that runs a guest has a page for requests");
     };
+    // It returns nothing but that it took place.
+    let run = || ghcb.ask(&request, ValidFields::empty()).map(|_| ());
     // SAFETY: INV-AWAY-1: the request takes the processor's own page and the
     // stack.
-    unsafe { away(&masked, || ghcb.ask(&request, ValidFields::empty())) }?;
-    Ok(())
+    unsafe { away(&masked, run) }
 }
 
 /// Halts this processor until the host runs the module's level again, unless
@@ -97,6 +99,7 @@ pub(crate) fn make_private(pages: impl Iterator<Item = (u64, PageSize)>) -> Resu
 /// # Errors
 ///
 /// The return code, `None` for one that is not defined.
+#[inline]
 pub(crate) fn set_validation(
     address: u64,
     size: PageSize,
@@ -111,6 +114,7 @@ pub(crate) fn set_validation(
 /// # Errors
 ///
 /// See [`NotAdjusted`].
+#[inline]
 pub(crate) fn adjust(address: u64, size: PageSize, operand: u64) -> Result<(), NotAdjusted> {
     // SAFETY: windows lead to pages that Rust code never uses. INV-SAVE-AREA-1:
     // what becomes a save area is one of a level below the module's.

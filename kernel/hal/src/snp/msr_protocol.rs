@@ -3,6 +3,7 @@
 use abi_snp::ghcb::{MsrCall, MsrCallError, MsrRequest, ReasonSet, TerminationReason};
 
 use super::exit::exit;
+use super::guest_registers::{GuestRegister, read};
 use crate::sync::mask;
 
 /// Asks the host, and checks that it answers what was asked.
@@ -12,7 +13,9 @@ use crate::sync::mask;
 /// The answer is malformed, answers something else or refuses.
 pub(super) fn ask<C: MsrCall>(call: &C) -> Result<C::Answer, MsrCallError> {
     let masked = mask();
-    call.answer(exit(call.request().encode(), &masked))
+    exit(call.request().encode(), &masked);
+    // Interrupts are masked: no other exit comes in between.
+    call.answer(read(GuestRegister::Ghcb))
 }
 
 /// How often the host is asked to end the machine.

@@ -6,6 +6,9 @@ use abi_snp::{PageSize, ReturnCode};
 
 use crate::recoverable::may_fault;
 
+/// What both instructions return where nothing failed.
+const SUCCESS: u32 = ReturnCode::Success as u32;
+
 /// What becomes of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
@@ -35,6 +38,7 @@ pub enum Validated {
 ///
 /// INV-VALIDATE-1: the page that is mapped at `address` holds nothing that Rust
 /// code uses.
+#[inline]
 pub(super) unsafe fn pvalidate(
     address: u64,
     size: PageSize,
@@ -54,10 +58,10 @@ pub(super) unsafe fn pvalidate(
             options(nostack),
         );
     }
-    match ReturnCode::from_number(code as u32) {
-        Some(ReturnCode::Success) if unchanged == 0 => Ok(Validated::Changed),
-        Some(ReturnCode::Success) => Ok(Validated::Unchanged),
-        failure => Err(failure),
+    match (code as u32, unchanged) {
+        (SUCCESS, 0) => Ok(Validated::Changed),
+        (SUCCESS, _) => Ok(Validated::Unchanged),
+        (failure, _) => Err(ReturnCode::from_number(failure)),
     }
 }
 
@@ -83,6 +87,7 @@ pub(crate) enum NotAdjusted {
 ///
 /// The levels that gain access to the page, or the processor that is to use it
 /// as a save area, do not break what Rust code takes for granted about it.
+#[inline]
 pub(super) unsafe fn rmpadjust(address: u64, size: PageSize, rdx: u64) -> Result<(), NotAdjusted> {
     let (code, failed): (u64, u64);
     // SAFETY: the instruction leaves content and mapping of the page as they
@@ -103,8 +108,8 @@ pub(super) unsafe fn rmpadjust(address: u64, size: PageSize, rdx: u64) -> Result
     if failed != 0 {
         return Err(NotAdjusted::Inaccessible);
     }
-    match ReturnCode::from_number(code as u32) {
-        Some(ReturnCode::Success) => Ok(()),
-        failure => Err(NotAdjusted::Refused(failure)),
+    match code as u32 {
+        SUCCESS => Ok(()),
+        failure => Err(NotAdjusted::Refused(ReturnCode::from_number(failure))),
     }
 }

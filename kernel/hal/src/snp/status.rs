@@ -1,9 +1,8 @@
 //! What protection this guest runs with.
 
 use abi_snp::SevFeatures;
-use abi_x86::Msr;
 
-use crate::msr;
+use super::guest_registers::{GuestRegister, read};
 use crate::stop_reason::StopReason;
 
 /// Features that change nothing for the kernel, and those that it knows how to
@@ -26,10 +25,7 @@ const FEATURES_SHIFT: u32 = 2;
 /// The features that this processor runs with, out of the register that tells
 /// [APM 24593 §15.34.10]. No host can change what it says.
 pub(crate) fn features() -> SevFeatures {
-    // SAFETY: INV-MSR-1: the register exists on every processor that can run this
-    // platform. It is never intercepted.
-    let status = unsafe { msr::read(Msr::SEV_STATUS) };
-    SevFeatures::from_bits_retain(status >> FEATURES_SHIFT)
+    SevFeatures::from_bits_retain(read(GuestRegister::SevStatus) >> FEATURES_SHIFT)
 }
 
 /// Checks that the kernel can run with these features.

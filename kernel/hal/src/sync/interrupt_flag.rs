@@ -8,7 +8,6 @@ pub(super) use imitated::{clear, set};
 #[cfg(target_os = "none")]
 mod bare {
     use core::arch::asm;
-    use core::sync::atomic::Ordering;
 
     use crate::processor::current;
     use crate::raise_events::raise_events;
@@ -25,9 +24,6 @@ mod bare {
         unsafe {
             asm!("pushfq", "pop {}", "cli", out(reg) flags);
         }
-        // Set by a handler that returned to here: it holds as long as the flag is
-        // set.
-        current().is_leaving.store(false, Ordering::Relaxed);
         flags & INTERRUPT_FLAG != 0
     }
 

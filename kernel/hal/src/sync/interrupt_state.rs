@@ -1,23 +1,43 @@
 //! Whether and why interrupts are masked on a processor.
 
-use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicU32, Ordering};
 
 /// How many reasons a processor has to keep interrupts masked, and what holds
 /// again when the last one is gone.
 ///
 /// Guards may end in any order; only the last one unmasks. The processor alone
 /// changes it, while interrupts are masked.
+///
+/// One word: bit 0 says whether the end of the last guard unmasks, above it
+/// stands the number of guards.
 #[derive(Debug)]
-pub struct InterruptState {
-    depth: AtomicU32,
-    unmask_at_end: AtomicBool,
+pub struct InterruptState(AtomicU32);
+
+/// Whether the end of the last guard unmasks.
+const UNMASK_AT_END: u32 = 1;
+/// One guard.
+const GUARD: u32 = 2;
+
+/// What holds when a guard has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AfterGuard {
+    /// Other guards live.
+    Masked,
+    /// None does; interrupts were masked before the first one as well.
+    Free,
+    /// None does, and interrupts are to be unmasked.
+    Unmask,
 }
 
 impl InterruptState {
     /// Nobody asked for interrupts to be masked.
     #[must_use]
     pub const fn new() -> Self {
-        Self { depth: AtomicU32::new(0), unmask_at_end: AtomicBool::new(false) }
+        Self(AtomicU32::new(0))
+    }
+
+    fn word(&self) -> u32 {
+        self.0.load(Ordering::Relaxed)
     }
 
     /// Whether the kernel keeps interrupts masked: events that arrive all the
@@ -29,38 +49,53 @@ impl InterruptState {
 
     /// Number of guards that live.
     pub(super) fn depth(&self) -> u32 {
-        self.depth.load(Ordering::Relaxed)
+        self.word() / GUARD
     }
 
     /// One more reason; `were_unmasked` counts if it is the first one.
+    #[inline(always)]
     pub(super) fn enter(&self, were_unmasked: bool) {
-        let depth = self.depth();
-        if depth == 0 {
-            self.unmask_at_end.store(were_unmasked, Ordering::Relaxed);
-        }
-        // Guards live on stacks, of which there is no room for so many.
-        assert!(depth < u32::MAX, "more guards than memory could hold");
-        self.depth.store(depth + 1, Ordering::Relaxed);
+        let next = match self.word() {
+            0..GUARD => GUARD | u32::from(were_unmasked),
+            word => nested(word),
+        };
+        self.0.store(next, Ordering::Relaxed);
     }
 
-    /// One reason less; whether interrupts are to be unmasked now.
-    pub(super) fn leave(&self) -> bool {
-        let depth = self.depth();
-        assert!(depth != 0, "every guard has entered before it leaves");
-        self.depth.store(depth - 1, Ordering::Relaxed);
-        depth == 1 && self.unmask_at_end()
+    /// One reason less.
+    #[inline(always)]
+    pub(super) fn leave(&self) -> AfterGuard {
+        let Some(word) = self.word().checked_sub(GUARD) else { never_entered() };
+        self.0.store(word, Ordering::Relaxed);
+        match word {
+            0 => AfterGuard::Free,
+            UNMASK_AT_END => AfterGuard::Unmask,
+            _ => AfterGuard::Masked,
+        }
     }
 
     /// Whether the end of the last guard unmasks.
     pub(super) fn unmask_at_end(&self) -> bool {
-        self.unmask_at_end.load(Ordering::Relaxed)
+        self.word() & UNMASK_AT_END != 0
     }
 
     /// Changes whether the end of the last guard unmasks: that belongs to the
     /// thread which the processor runs.
     pub(super) fn set_unmask_at_end(&self, unmask: bool) {
-        self.unmask_at_end.store(unmask, Ordering::Relaxed);
+        self.0.store(self.word() & !UNMASK_AT_END | u32::from(unmask), Ordering::Relaxed);
     }
+}
+
+/// One guard more than in `word`.
+#[inline(never)]
+fn nested(word: u32) -> u32 {
+    let next = word.checked_add(GUARD);
+    next.expect("guards live on stacks, of which there is no room for so many")
+}
+
+#[cold]
+fn never_entered() -> ! {
+    panic!("every guard has entered before it leaves")
 }
 
 impl Default for InterruptState {
@@ -79,9 +114,9 @@ mod tests {
         state.enter(true);
         state.enter(false);
         assert!(state.masked());
-        assert!(!state.leave());
+        assert_eq!(state.leave(), AfterGuard::Masked);
         assert!(state.masked());
-        assert!(state.leave());
+        assert_eq!(state.leave(), AfterGuard::Unmask);
         assert!(!state.masked());
     }
 
@@ -89,7 +124,22 @@ mod tests {
     fn masked_before_is_masked_after() {
         let state = InterruptState::new();
         state.enter(false);
-        assert!(!state.leave());
+        assert_eq!(state.leave(), AfterGuard::Free);
+        assert!(!state.masked());
+    }
+
+    #[test]
+    fn what_the_end_does_can_change_meanwhile() {
+        let state = InterruptState::new();
+        state.enter(false);
+        state.enter(true);
+        assert!(!state.unmask_at_end());
+        state.set_unmask_at_end(true);
+        assert_eq!((state.depth(), state.unmask_at_end()), (2, true));
+        assert_eq!(state.leave(), AfterGuard::Masked);
+        assert_eq!(state.leave(), AfterGuard::Unmask);
+        state.enter(false);
+        assert_eq!(state.leave(), AfterGuard::Free);
     }
 
     #[test]

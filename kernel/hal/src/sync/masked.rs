@@ -3,7 +3,8 @@
 use core::marker::PhantomData;
 
 use super::interrupt_flag;
-use super::this_processor::{serve_requests, with_state};
+use super::interrupt_state::AfterGuard;
+use super::this_processor::{self, with_state};
 
 /// No interrupt is handled on this processor while this value lives, and the
 /// running task stays on it.
@@ -27,9 +28,10 @@ impl Masked {
 }
 
 /// Masks interrupts on the running processor until the guard is dropped.
+#[inline(always)]
 pub fn mask() -> Masked {
     let were_unmasked = interrupt_flag::clear();
-    with_state(|state| state.interrupts().enter(were_unmasked));
+    this_processor::enter(were_unmasked);
     Masked { not_send: PhantomData }
 }
 
@@ -68,12 +70,9 @@ pub(crate) fn unmask_for_the_first_time() {
 }
 
 impl Drop for Masked {
+    #[inline(always)]
     fn drop(&mut self) {
-        let unmask = with_state(|state| state.interrupts().leave());
-        if !with_state(|state| state.interrupts().masked()) {
-            serve_requests();
-        }
-        if unmask {
+        if this_processor::leave() == AfterGuard::Unmask {
             interrupt_flag::set();
         }
     }

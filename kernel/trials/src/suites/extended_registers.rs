@@ -46,7 +46,7 @@ fn has_upper_halves() -> bool {
 
 /// Writes values that tell who has written them, and returns them.
 fn write_values_of(number: u32) -> Result<VectorRegisters, Failure> {
-    let word = |index: usize| u64::from(number) << 32 | index as u64 + 1;
+    let word = |index: usize| u64::from(number) << 32 | (index as u64 + 1);
     let mine = VectorRegisters {
         values: core::array::from_fn(|register| {
             core::array::from_fn(|part| word(4 * register + part))
@@ -81,8 +81,6 @@ fn are_initial() -> Outcome {
         })?;
         equal(task.join()?, initial, "what a task begins with")?;
     }
-    // A task of the kernel leaves them alone, whatever it finds.
-    made(options(0, TaskRegisters::Kernel), || ())?.join();
     Ok(())
 }
 
@@ -109,15 +107,16 @@ fn survive_turns(processor: u32) -> Outcome {
         }
         Ok(())
     })?;
-    let outcomes: [Outcome; 3] = [one.join(), two.join(), spoiler.join()];
-    outcomes.into_iter().collect()
+    let [one, two, spoiler] = [one.join(), two.join(), spoiler.join()];
+    one.and(two).and(spoiler)
 }
 
 /// Two tasks on the first processor that do not make way unless a timer makes
 /// them, until each has seen some turns of the other.
 fn survive_interrupts() -> Outcome {
     const TURNS: u32 = 3;
-    const LIMIT_NS: u64 = 2_000_000_000;
+    /// Far more than any turns take, on a machine that has other things to do.
+    const LIMIT_NS: u64 = 20_000_000_000;
     /// Who has run last, and how often that has changed.
     static LAST: AtomicU32 = AtomicU32::new(0);
     static CHANGES: AtomicU32 = AtomicU32::new(0);
@@ -142,6 +141,6 @@ fn survive_interrupts() -> Outcome {
     let extended = options(0, TaskRegisters::Extended);
     let one = made(extended, keep(201))?;
     let two = made(extended, keep(202))?;
-    let outcomes: [Outcome; 2] = [one.join(), two.join()];
-    outcomes.into_iter().collect()
+    let [one, two] = [one.join(), two.join()];
+    one.and(two)
 }

@@ -148,6 +148,23 @@ fn want_of_memory_changes_nothing() {
     assert_eq!((mapped.page_size, mapped.attributes), (SIZE_2M, data));
 }
 
+/// Leads a page of `level` to another place, or nowhere, by its entry.
+fn set_page(
+    tables: &PageTables,
+    memory: &mut Memory,
+    address: u64,
+    level: Level,
+    target: Option<(u64, Attributes)>,
+) -> Result<(), Error> {
+    let (table, index) = tables.place(memory, address, level)?;
+    let entry = match target {
+        Some((page, attributes)) => tables.page(level, page, attributes)?,
+        None => PageTableEntry::EMPTY,
+    };
+    memory.write(table, index, entry);
+    Ok(())
+}
+
 #[test]
 fn prepared_pages_come_and_go_without_memory() {
     let mut memory = Memory::new(5);
@@ -157,7 +174,7 @@ fn prepared_pages_come_and_go_without_memory() {
     let large = WINDOW..WINDOW + SIZE_2M;
     tables.map(&mut memory, large, 0x60_0000, data).unwrap();
     let page = WINDOW + SIZE_2M;
-    let unprepared = tables.set_page(&mut memory, page, Level::PageTable, Some((0x5000, data)));
+    let unprepared = set_page(&tables, &mut memory, page, Level::PageTable, Some((0x5000, data)));
     assert_eq!(unprepared, Err(Error::NotPrepared(page)));
     let range = page - SIZE_4K..page + SIZE_4K;
     tables.prepare(&mut memory, range.clone(), Level::PageTable).unwrap();
@@ -169,16 +186,16 @@ fn prepared_pages_come_and_go_without_memory() {
     let shared = Attributes { encryption: Encryption::Shared, ..data };
     for (address, attributes) in [(0x5000, data), (0x9000, shared)] {
         let target = Some((address, attributes));
-        tables.set_page(&mut memory, page, Level::PageTable, target).unwrap();
+        set_page(&tables, &mut memory, page, Level::PageTable, target).unwrap();
         let mapped = tables.lookup(&memory, page + 8).unwrap();
         assert_eq!((mapped.address, mapped.attributes), (address + 8, attributes));
     }
     for address in [1, C_BIT, C_BIT | 0x5000, 1 << 52] {
         let target = Some((address, shared));
-        let refused = tables.set_page(&mut memory, page, Level::PageTable, target);
+        let refused = set_page(&tables, &mut memory, page, Level::PageTable, target);
         assert_eq!(refused, Err(Error::Address(address)));
     }
-    tables.set_page(&mut memory, page, Level::PageTable, None).unwrap();
+    set_page(&tables, &mut memory, page, Level::PageTable, None).unwrap();
     assert_eq!(tables.lookup(&memory, page), None);
 }
 
@@ -188,7 +205,7 @@ fn large_pages_come_and_go_without_memory() {
     let mut tables = PageTables::at(ROOT, C_BIT);
     let data = Attributes::KERNEL_DATA;
     let target = Some((0x60_0000, data));
-    let unprepared = tables.set_page(&mut memory, WINDOW, Level::PageDirectory, target);
+    let unprepared = set_page(&tables, &mut memory, WINDOW, Level::PageDirectory, target);
     assert_eq!(unprepared, Err(Error::NotPrepared(WINDOW)));
     let range = WINDOW..WINDOW + 2 * SIZE_2M;
     tables.prepare(&mut memory, range.clone(), Level::PageDirectory).unwrap();
@@ -197,18 +214,18 @@ fn large_pages_come_and_go_without_memory() {
     assert_eq!(memory.room, room);
     for address in [0x60_0000, 0x80_0000] {
         let target = Some((address, data));
-        tables.set_page(&mut memory, WINDOW, Level::PageDirectory, target).unwrap();
+        set_page(&tables, &mut memory, WINDOW, Level::PageDirectory, target).unwrap();
         let mapped = tables.lookup(&memory, WINDOW + 8).unwrap();
         assert_eq!((mapped.address, mapped.page_size), (address + 8, SIZE_2M));
     }
-    let small = tables.set_page(&mut memory, WINDOW, Level::PageTable, target);
+    let small = set_page(&tables, &mut memory, WINDOW, Level::PageTable, target);
     assert_eq!(small, Err(Error::NotPrepared(WINDOW)));
     for address in [0x1000, C_BIT] {
         let target = Some((address, data));
-        let refused = tables.set_page(&mut memory, WINDOW, Level::PageDirectory, target);
+        let refused = set_page(&tables, &mut memory, WINDOW, Level::PageDirectory, target);
         assert_eq!(refused, Err(Error::Address(address)));
     }
-    tables.set_page(&mut memory, WINDOW, Level::PageDirectory, None).unwrap();
+    set_page(&tables, &mut memory, WINDOW, Level::PageDirectory, None).unwrap();
     assert_eq!(tables.lookup(&memory, WINDOW), None);
     assert_eq!(memory.room, room);
 }

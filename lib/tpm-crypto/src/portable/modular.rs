@@ -1,11 +1,8 @@
-//! RSA's arithmetic by the crate `crypto-bigint`, in constant time.
+//! RSA's operations, in constant time.
 
 use alloc::vec::Vec;
 
-use crypto_bigint::{
-    Odd, Uint,
-    modular::{FixedMontyForm, FixedMontyParams},
-};
+use crypto_bigint::{Odd, Uint};
 use zeroize::Zeroizing;
 
 use super::provider::Portable;
@@ -14,6 +11,7 @@ use crate::{
     random::RandomStream,
     rsa::{
         RsaError, RsaPrivateKey, RsaPublicKey,
+        montgomery::Montgomery,
         number::{bytes, number, odd, with_size},
     },
     secret::Secret,
@@ -30,9 +28,8 @@ impl Rsa for Portable {
             const { assert!(H * 2 == N) };
             let modulus = odd::<N>(key.modulus()).ok_or(RsaError::Modulus)?;
             let message = below(message, &modulus)?;
-            let params = FixedMontyParams::new_vartime(modulus);
-            let result = raise(&FixedMontyForm::new(&message, &params), key.exponent());
-            Ok(bytes(&result.retrieve()).as_bytes().to_vec())
+            let result = raise(&Montgomery::new_public(&modulus), &message, key.exponent());
+            Ok(bytes(&result).as_bytes().to_vec())
         })
     }
 
@@ -59,11 +56,10 @@ fn private_operation<const N: usize, const H: usize>(
     let exponent = key.public().exponent();
     let modulus = odd::<N>(key.public().modulus()).ok_or(RsaError::Modulus)?;
     let message = Zeroizing::new(below(message, &modulus)?);
-    let params = FixedMontyParams::new_vartime(modulus);
+    let whole = Montgomery::new_public(&modulus);
     let p = Residues::<H>::new(&key.p, &key.d_p)?;
     let q = Residues::<H>::new(&key.q, &key.d_q)?;
 
-    let message = FixedMontyForm::new(&message, &params);
     for _ in 0..TRIES {
         let mut drawn = Secret::zeroed(N * 8);
         blinding.fill(drawn.as_mut_bytes())?;
@@ -72,52 +68,59 @@ fn private_operation<const N: usize, const H: usize>(
         else {
             continue;
         };
-        let factor = Zeroizing::new(FixedMontyForm::new(&factor, &params));
-        let blinded = Zeroizing::new(message.mul(&raise(&factor, exponent)).retrieve());
-        let of_p = p.raised(&blinded).mul(&p_unblinding);
-        let of_q = Zeroizing::new(q.raised(&blinded).mul(&q_unblinding).retrieve());
+        let factor = Zeroizing::new(raise(&whole, &factor, exponent));
+        let blinded = Zeroizing::new(whole.multiply(&whole.residue(&message), &factor));
+        let of_p = Zeroizing::new(p.arithmetic.multiply(&p.raised(&blinded), &p_unblinding));
+        let of_q = Zeroizing::new(q.arithmetic.multiply(&q.raised(&blinded), &q_unblinding));
 
         // Garner's formula: of_q + q * ((of_p - of_q) / q mod p).
-        let q_inverse = number::<H>(key.q_inverse.as_bytes()).ok_or(RsaError::Prime)?;
-        let q_inverse = Zeroizing::new(FixedMontyForm::new(&q_inverse, &p.params));
-        let of_q_in_p = FixedMontyForm::new(&of_q.rem(p.params.modulus().as_nz_ref()), &p.params);
-        let steps = Zeroizing::new(of_p.sub(&of_q_in_p).mul(&q_inverse).retrieve());
-        let product = steps.widening_mul(q.params.modulus().as_ref());
+        let q_inverse =
+            Zeroizing::new(number::<H>(key.q_inverse.as_bytes()).ok_or(RsaError::Prime)?);
+        let of_q_in_p = Zeroizing::new(of_q.rem(p.prime.as_nz_ref()));
+        let difference = Zeroizing::new(of_p.sub_mod(&of_q_in_p, p.prime.as_nz_ref()));
+        let residue = Zeroizing::new(p.arithmetic.residue(&difference));
+        let steps = Zeroizing::new(p.arithmetic.multiply(&residue, &q_inverse));
+        let product = steps.widening_mul(Odd::as_ref(&q.prime));
         let result = Zeroizing::new(
             joined::<N, H>(&product.0, &product.1).wrapping_add(&of_q.resize::<N>()),
         );
 
-        let check = raise(&FixedMontyForm::new(&result, &params), exponent);
-        return if check == message { Ok(bytes(&*result)) } else { Err(RsaError::Fault) };
+        let check = raise(&whole, &result, exponent);
+        return if check == *message { Ok(bytes(&*result)) } else { Err(RsaError::Fault) };
     }
     Err(RsaError::NotRandom(TRIES))
 }
 
 /// Arithmetic modulo one of the primes.
 struct Residues<const H: usize> {
-    params: Zeroizing<FixedMontyParams<H>>,
+    arithmetic: Montgomery<H>,
+    prime: Zeroizing<Odd<Uint<H>>>,
     exponent: Zeroizing<Uint<H>>,
 }
 
 impl<const H: usize> Residues<H> {
     fn new(prime: &Secret, exponent: &Secret) -> Result<Self, RsaError> {
-        let prime = odd::<H>(prime.as_bytes()).ok_or(RsaError::Prime)?;
+        let prime = Zeroizing::new(odd::<H>(prime.as_bytes()).ok_or(RsaError::Prime)?);
         Ok(Self {
-            params: Zeroizing::new(FixedMontyParams::new(prime)),
+            arithmetic: Montgomery::new(&prime),
+            prime,
             exponent: Zeroizing::new(number(exponent.as_bytes()).ok_or(RsaError::Prime)?),
         })
     }
 
-    fn residue<const N: usize>(&self, number: &Uint<N>) -> FixedMontyForm<H> {
-        FixedMontyForm::new(&number.rem(self.params.modulus().as_nz_ref()), &self.params)
+    fn remainder<const N: usize>(&self, number: &Uint<N>) -> Zeroizing<Uint<H>> {
+        Zeroizing::new(number.rem(self.prime.as_nz_ref()))
     }
 
-    fn inverse<const N: usize>(&self, number: &Uint<N>) -> Option<FixedMontyForm<H>> {
-        self.residue(number).invert().into_option()
+    fn inverse<const N: usize>(&self, number: &Uint<N>) -> Option<Zeroizing<Uint<H>>> {
+        let inverse = self.remainder(number).invert_odd_mod(&self.prime);
+        inverse.into_option().map(Zeroizing::new)
     }
 
-    fn raised<const N: usize>(&self, number: &Uint<N>) -> FixedMontyForm<H> {
-        self.residue(number).pow(&self.exponent)
+    /// The residue of a number to the power of the private exponent.
+    fn raised<const N: usize>(&self, number: &Uint<N>) -> Zeroizing<Uint<H>> {
+        let residue = Zeroizing::new(self.arithmetic.residue(&self.remainder(number)));
+        Zeroizing::new(self.arithmetic.power(&residue, &self.exponent))
     }
 }
 
@@ -128,9 +131,20 @@ fn below<const N: usize>(message: &[u8], modulus: &Odd<Uint<N>>) -> Result<Uint<
         .ok_or(RsaError::MessageTooLarge)
 }
 
-/// A number to the power of a public exponent: in constant time for the number.
-fn raise<const N: usize>(base: &FixedMontyForm<N>, exponent: u32) -> FixedMontyForm<N> {
-    base.pow_vartime(&Uint::<1>::from_u32(exponent))
+/// A number to the power of a public exponent, which is odd and at least 3: in
+/// constant time for the number.
+fn raise<const N: usize>(arithmetic: &Montgomery<N>, number: &Uint<N>, exponent: u32) -> Uint<N> {
+    let residue = Zeroizing::new(arithmetic.residue(number));
+    let mut power = Zeroizing::new(*residue);
+    for bit in (1..exponent.ilog2()).rev() {
+        *power = arithmetic.square(&power);
+        if exponent >> bit & 1 == 1 {
+            *power = arithmetic.multiply(&power, &residue);
+        }
+    }
+    *power = arithmetic.square(&power);
+    // The lowest bit is set, and with the number itself a number results.
+    arithmetic.multiply(&power, number)
 }
 
 /// Two halves as one number.

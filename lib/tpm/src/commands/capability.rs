@@ -211,7 +211,7 @@ fn policies(machine: &Machine<'_, '_>) -> Vec<(u32, Vec<u8>)> {
         .collect()
 }
 
-/// TPMS_ACT_DATA of each timer [Part 2 §10.8.5, *from memory*]. That a signal was
+/// TPMS_ACT_DATA of each timer [Part 2 §10.8.5]. That a signal was
 /// preserved over a start is never told: power was lost in between.
 fn timers(machine: &Machine<'_, '_>) -> Vec<(u32, Vec<u8>)> {
     let now_ms = machine.state.time.time;

@@ -3,7 +3,7 @@
 use crate::call::{Call, Reply};
 use crate::machine::Machine;
 use crate::object_creation::{check_binding, ecc_public, rsa_public};
-use crate::object_rules::{check_public, check_use};
+use crate::object_rules::{check_public, check_schemes, check_use};
 use crate::protection::unwrap;
 use crate::response_code::ResponseCode;
 use crate::state::object::{Object, Provenance, qualified_name};
@@ -72,7 +72,8 @@ pub(crate) fn load_external(
     {
         return Err(ResponseCode::SIZE.parameter(2));
     }
-    check_use(&public).map_err(|error| error.parameter(2))?;
+    let checked = if sensitive.is_some() { check_use(&public) } else { check_schemes(&public) };
+    checked.map_err(|error| error.parameter(2))?;
     // With a secret, the point is the one that belongs to it or none.
     if sensitive.is_none() || !matches!(public.details, Details::Ecc { .. }) {
         check_key(&public).map_err(|error| error.parameter(2))?;

@@ -14,7 +14,7 @@ use crate::wire::public::Details;
 use crate::wire::structure::Digest;
 
 /// The first persistent handle of the platform's range; the owner's lies below
-/// [Part 2 §7.5, *from memory*].
+/// [Part 2 §7.3].
 const PLATFORM_PERSISTENT: u32 = 0x8180_0000;
 
 /// TPM2_ReadPublic [Part 3 §12.4].

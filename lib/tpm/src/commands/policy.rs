@@ -212,7 +212,7 @@ pub(crate) fn nv_written(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Resu
     Ok(Reply::EMPTY)
 }
 
-/// TPM2_Policy_AC_SendSelect [Part 3 §32.4, *from memory*]. There is nothing that
+/// TPM2_Policy_AC_SendSelect [Part 3 §32.4]. There is nothing that
 /// sends, so such a policy allows nothing here; its digest can be computed.
 pub(crate) fn component_send_select(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Result {
     let (object, authorized, component, include_object): (Name, Name, Name, bool) =

@@ -1,10 +1,10 @@
-//! Authenticated countdown timers [Part 3 §33, *from memory*].
+//! Authenticated countdown timers [Part 3 §33].
 
 use crate::call::{Call, Reply};
 use crate::machine::Machine;
 use crate::response_code::ResponseCode;
 
-/// TPM2_ACT_SetTimeout [Part 3 §33.1, *from memory*].
+/// TPM2_ACT_SetTimeout [Part 3 §33.2].
 pub(crate) fn set_timeout(
     machine: &mut Machine<'_, '_>,
     call: &Call<'_>,

@@ -2,19 +2,15 @@
 //!
 //! Records are values in the wire's encoding. The record [`CORE`] begins with
 //! the version and holds everything but NV indices and persistent objects, each of
-//! which has a record under its own handle. A version that this code does not know is refused: an
-//! older device must not forget what a newer one wrote.
+//! which has a record under its own handle. Another version is refused: an older device must
+//! not forget what a newer one wrote, and a newer one would make other keys.
 
-use zeroize::Zeroize;
-
-use crate::response_code::ResponseCode;
 use crate::state::commitment::Commitments;
 use crate::state::hierarchy::{PersistentHierarchies, Seed, VolatileHierarchies};
 use crate::state::lockout::Lockout;
 use crate::state::session_slots::SavedSession;
 use crate::state::timer::SavedTimers;
 use crate::wire::algorithm::{Hash, StartupType};
-use crate::wire::codec::{Reader, Wire};
 use crate::wire::containers::{List, Optional16};
 use crate::wire::macros::structures;
 use crate::wire::pcr::PcrSelection;
@@ -23,31 +19,9 @@ use crate::wire::structure::Digest;
 /// The key of the record [`Core`].
 pub(crate) const CORE: u32 = 0;
 
-/// The version that this code writes. It reads version 1, too, which ended before
-/// the timers.
-pub(crate) const VERSION: u32 = 2;
-const WITHOUT_TIMERS: u32 = 1;
-
-/// The core record in these bytes, as one of this version.
-///
-/// # Errors
-///
-/// The code for what is wrong with them; [`ResponseCode::VALUE`] for a version
-/// that this code does not know.
-pub(crate) fn read_core(content: &[u8]) -> Result<Core, ResponseCode> {
-    match u32::read(&mut Reader::new(content))? {
-        VERSION => Core::from_bytes(content),
-        WITHOUT_TIMERS => {
-            let (_, rest) = content.split_at(VERSION.to_be_bytes().len());
-            let no_timers = 0_u32.to_be_bytes();
-            let mut upgraded = [&VERSION.to_be_bytes(), rest, &no_timers].concat();
-            let core = Core::from_bytes(&upgraded);
-            upgraded.as_mut_slice().zeroize();
-            core
-        }
-        _ => Err(ResponseCode::VALUE),
-    }
-}
+/// The version that this code writes and reads. Those before derived other RSA
+/// keys from the same seeds.
+pub(crate) const VERSION: u32 = 3;
 
 structures! {
     /// Everything persistent but NV indices and objects.

@@ -1,5 +1,5 @@
 //! Authenticated countdown timers (ACT) [Part 1 §40, *from memory*; Part 2
-//! §13.9 (TPMA_ACT), *from memory*].
+//! §8.12 (TPMA_ACT)].
 //!
 //! A timer counts seconds down. At zero it is signaled: it asks the platform to
 //! act. Nothing here acts; the platform looks. Power that is lost stops the
@@ -98,7 +98,7 @@ impl Timer {
         }
     }
 
-    /// Starts it with `timeout` seconds [Part 3 §33.1, *from memory*]. Zero ends a
+    /// Starts it with `timeout` seconds [Part 3 §33.2]. Zero ends a
     /// count at once; 2³² − 1 switches the timer and its signal off.
     ///
     /// # Errors

@@ -162,7 +162,7 @@ fn a_failed_store_ends_the_devices_work() {
 }
 
 #[test]
-fn state_that_is_newer_or_damaged_is_refused() {
+fn state_that_is_newer_older_or_damaged_is_refused() {
     let mut rig = Rig::started();
     let core = rig.store.records[&0].clone();
     let power_on = |rig: &mut Rig| {
@@ -175,10 +175,13 @@ fn state_that_is_newer_or_damaged_is_refused() {
         })
         .expect_err("refused")
     };
-    let mut newer = core.clone();
-    newer[3] = 9;
-    rig.store.records.insert(0, newer);
+    let mut other = core.clone();
+    other[3] = 9;
+    rig.store.records.insert(0, other.clone());
     assert_eq!(power_on(&mut rig), PowerOnError::Newer { found: 9 });
+    other[3] = 2;
+    rig.store.records.insert(0, other);
+    assert_eq!(power_on(&mut rig), PowerOnError::Older { found: 2 });
     rig.store.records.insert(0, core[..core.len() - 1].to_vec());
     assert_eq!(power_on(&mut rig), PowerOnError::Damaged { key: 0 });
     rig.store.records.insert(0, core);
@@ -186,25 +189,6 @@ fn state_that_is_newer_or_damaged_is_refused() {
     assert_eq!(power_on(&mut rig), PowerOnError::Damaged { key: 0x0100_0000 });
     rig.store.records.clear();
     assert_eq!(power_on(&mut rig), PowerOnError::Empty);
-}
-
-#[test]
-fn state_without_timers_is_read_and_then_written_with_them() {
-    let mut rig = Rig::started();
-    rig.with_passwords(0x129, &[0x4000_0001], &[b""], &sized(b"owner")).expect("a password");
-    let new = rig.store.records[&0].clone();
-    assert_eq!((new[..4].to_vec(), &new[new.len() - 4..]), ([0, 0, 0, 2].to_vec(), &[0; 4][..]));
-    let mut old = new[..new.len() - 4].to_vec();
-    old[3] = 1;
-    rig.store.records.insert(0, old);
-    rig.power_cycle();
-    rig.call(0x144, &[0, 0]).expect("startup");
-    rig.with_passwords(0x129, &[0x4000_0001], &[b"owner"], &sized(b"")).expect("the old password");
-    assert_eq!(rig.store.records[&0][..4], [0, 0, 0, 2]);
-    let mut older = new;
-    older[3] = 0;
-    rig.store.records.insert(0, older);
-    assert_eq!(rig.try_power_cycle(), Err(PowerOnError::Damaged { key: 0 }));
 }
 
 #[test]

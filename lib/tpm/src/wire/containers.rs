@@ -79,7 +79,7 @@ impl<const MAX: usize> Wire for Buffer<MAX> {
 }
 
 /// A structure behind its size, which must be exact and not zero
-/// [Part 2 §10.4, *from memory*].
+/// [Part 2 §10.4].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Sized16<T>(pub(crate) T);
 

@@ -55,25 +55,37 @@ impl NaeOutputs {
     ///
     /// The event did not take place, or did not return all of `asked`.
     pub fn check(answer: &SaveArea, asked: ValidFields) -> Result<Self, NaeError> {
-        let missing = |fields| NaeError::Missing(fields);
-        let outcome = answer.exit_info_1.ok_or(missing(ValidFields::EXIT_INFO_1))? as u32;
-        let detail = answer.exit_info_2.ok_or(missing(ValidFields::EXIT_INFO_2));
-        match outcome {
-            ExitOutcome::DONE => {}
-            ExitOutcome::EXCEPTION => {
-                return Err(match RequestedException::decode(detail?) {
-                    Ok(exception) => NaeError::Exception(exception),
-                    Err(error) => NaeError::ImpossibleException(error),
-                });
-            }
-            ExitOutcome::MALFORMED_INPUT => {
-                return Err(NaeError::Refused(MalformedInput(detail?)));
-            }
-            other => return Err(NaeError::UnknownOutcome(other)),
+        Self::check_with(answer, asked, || answer.exit_info_2)
+    }
+
+    /// The fields that are to be loaded for [`Self::check_with`].
+    #[must_use]
+    pub const fn looked_at(asked: ValidFields) -> ValidFields {
+        asked.union(ValidFields::EXIT_INFO_1)
+    }
+
+    /// As [`Self::check`], of an answer of which only the fields
+    /// [looked at](Self::looked_at) need be loaded. `detail` gives
+    /// `EXIT_INFO_2`, if it is marked as valid; it is asked for only if the event
+    /// did not take place.
+    ///
+    /// # Errors
+    ///
+    /// As above.
+    // Where `asked` is known, few instructions are left of it.
+    #[inline(always)]
+    pub fn check_with(
+        answer: &SaveArea,
+        asked: ValidFields,
+        detail: impl FnOnce() -> Option<u64>,
+    ) -> Result<Self, NaeError> {
+        let outcome = answer.exit_info_1.ok_or(NaeError::Missing(ValidFields::EXIT_INFO_1))?;
+        if outcome as u32 != ExitOutcome::DONE {
+            return Err(refusal(outcome as u32, detail()));
         }
         let absent = asked - answer.valid_fields();
         if !absent.is_empty() {
-            return Err(missing(absent));
+            return Err(NaeError::Missing(absent));
         }
         let take = |field, value: Option<u64>| value.filter(|_| asked.contains(field));
         Ok(Self {
@@ -83,6 +95,21 @@ impl NaeOutputs {
             rdx: take(ValidFields::RDX, answer.rdx).unwrap_or(0),
             exit_info_2: take(ValidFields::EXIT_INFO_2, answer.exit_info_2).unwrap_or(0),
         })
+    }
+}
+
+/// What an outcome says, other than that the event took place.
+#[cold]
+fn refusal(outcome: u32, detail: Option<u64>) -> NaeError {
+    let missing = NaeError::Missing(ValidFields::EXIT_INFO_2);
+    match (outcome, detail) {
+        (ExitOutcome::EXCEPTION | ExitOutcome::MALFORMED_INPUT, None) => missing,
+        (ExitOutcome::EXCEPTION, Some(detail)) => match RequestedException::decode(detail) {
+            Ok(exception) => NaeError::Exception(exception),
+            Err(error) => NaeError::ImpossibleException(error),
+        },
+        (ExitOutcome::MALFORMED_INPUT, Some(detail)) => NaeError::Refused(MalformedInput(detail)),
+        (other, _) => NaeError::UnknownOutcome(other),
     }
 }
 
@@ -168,6 +195,33 @@ mod tests {
                 check(ExitOutcome::MalformedInput(reason)),
                 Err(NaeError::Refused(reason))
             );
+        }
+
+        #[test]
+        fn fields_that_are_not_looked_at_change_nothing(
+            info_1 in proptest::option::of(0..4_u64),
+            info_2 in any::<Option<u64>>(),
+            registers in any::<[Option<u64>; 4]>(),
+            asked in any::<u128>(),
+        ) {
+            const RETURNED: ValidFields = ValidFields::RAX
+                .union(ValidFields::RBX)
+                .union(ValidFields::RCX)
+                .union(ValidFields::RDX)
+                .union(ValidFields::EXIT_INFO_2);
+            let asked = ValidFields::from_bits_truncate(asked) & RETURNED;
+            let [rax, rbx, rcx, rdx] = registers;
+            let (exit_info_1, exit_info_2) = (info_1, info_2);
+            let all = SaveArea {
+                rax, rbx, rcx, rdx, exit_info_1, exit_info_2, ..SaveArea::default()
+            };
+            let mut words = std::collections::BTreeMap::new();
+            all.store(|offset, value| {
+                words.insert(offset, value);
+            });
+            let some = SaveArea::load_fields(NaeOutputs::looked_at(asked), |offset| words[&offset]);
+            let checked = NaeOutputs::check_with(&some, asked, || all.exit_info_2);
+            prop_assert_eq!(checked, NaeOutputs::check(&all, asked));
         }
 
         #[test]

@@ -82,6 +82,22 @@ fn what_is_not_marked_is_not_read() {
 }
 
 #[test]
+fn what_is_not_wanted_is_not_read() {
+    let wanted = ValidFields::EXIT_INFO_1 | ValidFields::RBX;
+    let mut offsets = Vec::new();
+    let area = SaveArea::load_fields(wanted, |offset| {
+        offsets.push(offset);
+        u64::MAX
+    });
+    assert_eq!(offsets, [0x3f8, 0x318, 0x398]);
+    let expected =
+        SaveArea { rbx: Some(u64::MAX), exit_info_1: Some(u64::MAX), ..SaveArea::default() };
+    assert_eq!(area, expected);
+    let nothing = SaveArea::load_fields(ValidFields::empty(), |_| unreachable!());
+    assert_eq!(nothing, SaveArea::default());
+}
+
+#[test]
 fn a_page_that_changes_all_the_time_is_read_once() {
     let mut reads = BTreeMap::new();
     let mut value = u64::MAX;
@@ -126,5 +142,20 @@ proptest! {
         let words = stored(&area);
         let loaded = SaveArea::load(|offset| words.get(&offset).copied().unwrap_or(0xdead));
         prop_assert_eq!(loaded, area);
+    }
+
+    #[test]
+    fn some_fields_are_those_of_all(area in areas(), wanted: u128) {
+        let wanted = ValidFields::from_bits_truncate(wanted);
+        let words = stored(&area);
+        let read = |offset| words.get(&offset).copied().unwrap_or(0xdead);
+        let some = SaveArea::load_fields(wanted, read);
+        prop_assert_eq!(some.valid_fields(), area.valid_fields() & wanted);
+        // What is in both is the same.
+        let mut kept = Vec::new();
+        area.store(|offset, value| kept.push((offset, value)));
+        some.store(|offset, value| {
+            assert!(offset >= BITMAP || kept.contains(&(offset, value)), "{offset:#x}");
+        });
     }
 }

@@ -35,6 +35,8 @@ pub(super) struct Launch<'a> {
     pub(super) pace: Pace,
     pub(super) schedule: u64,
     pub(super) additions: CpuidAdditions,
+    /// What a hostile host does.
+    pub(super) scenario: Option<&'a Path>,
 }
 
 impl<'a> Launch<'a> {
@@ -46,6 +48,7 @@ impl<'a> Launch<'a> {
             pace: Pace::RealTime,
             schedule: 0,
             additions: CpuidAdditions::empty(),
+            scenario: None,
         }
     }
 }
@@ -63,7 +66,7 @@ pub(super) struct Run {
 ///
 /// There is no run to speak of, or a signal asked this program to end.
 pub(super) fn run(project: &Project, launch: Launch<'_>, log: &mut Log) -> Result<Run> {
-    let Launch { image, processors, text, pace, schedule, additions } = launch;
+    let Launch { image, processors, text, pace, schedule, additions, scenario } = launch;
     let item = |text: &str| FirmwareItem { name: ITEM.to_owned(), text: text.to_owned() };
     let request = Request {
         image: Image::Igvm(image.to_owned()),
@@ -72,6 +75,7 @@ pub(super) fn run(project: &Project, launch: Launch<'_>, log: &mut Log) -> Resul
             cpus: processors,
             schedule,
             cpuid_additions: additions,
+            scenario: scenario.map(Path::to_owned),
             ..Platform::default()
         },
         devices: Devices { items: text.map(item).into_iter().collect(), ..Devices::default() },

@@ -56,7 +56,10 @@ fn impossible_machines() {
         load(&igvm, &machine).unwrap_err()
     };
     for (error, record) in [
-        (refusal(|machine| machine.options.vcpus = 9), launch::RecordKind::OPTIONS),
+        (
+            refusal(|machine| machine.options.vcpus = launch::MAX_VCPUS + 1),
+            launch::RecordKind::OPTIONS,
+        ),
         (refusal(|machine| machine.options.vcpus = u32::MAX), launch::RecordKind::OPTIONS),
         (refusal(|machine| machine.memory_size = 0), launch::RecordKind::MEMORY),
         (refusal(|machine| machine.memory_size = u64::MAX), launch::RecordKind::MEMORY),

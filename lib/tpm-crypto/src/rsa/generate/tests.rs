@@ -26,7 +26,7 @@ fn the_conditions_hold() {
         assert_eq!(p.concatenating_mul(&q), U2048::from_be_slice(key.public().modulus()));
         assert!(is_far(&p, &q));
         for prime in [p, q] {
-            assert!(is_prime(&Odd::new(prime).unwrap()).unwrap());
+            assert!(is_prime(&Odd::new(prime).unwrap(), 5).unwrap());
             // Squares of 2^(1024 - 1/2) and more have 2048 bits.
             let square: U2048 = prime.concatenating_square();
             assert_eq!(square.bits(), 2048);
@@ -67,13 +67,62 @@ impl RandomStream for Constant {
     }
 }
 
-/// A stream that repeats itself gives no second prime, and is found out.
+/// A stream that repeats itself gives one auxiliary prime twice, and is found out.
 #[test]
 fn a_stream_that_is_not_random_is_found_out() {
-    let refused = generate(RsaSize::Rsa2048, 65537, &mut Constant(0xFF));
-    assert_eq!(refused.err(), Some(RsaError::NotRandom(5 * 2048)));
-    let refused = generate(RsaSize::Rsa2048, 65537, &mut Constant(0));
-    assert_eq!(refused.err(), Some(RsaError::NotRandom(5 * 2048)));
+    for byte in [0xFF, 0] {
+        let refused = generate(RsaSize::Rsa2048, 65537, &mut Constant(byte));
+        assert_eq!(refused.err(), Some(RsaError::NotRandom(2)));
+    }
+}
+
+/// Some requests of a random stream, and the same byte from then on.
+struct Drying {
+    random: HmacDrbg,
+    requests: u32,
+    then: u8,
+}
+
+impl RandomStream for Drying {
+    fn fill(&mut self, output: &mut [u8]) -> Result<(), RandomError> {
+        match self.requests.checked_sub(1) {
+            Some(left) => {
+                self.requests = left;
+                self.random.fill(output)
+            }
+            None => Constant(self.then).fill(output),
+        }
+    }
+}
+
+/// Starts are too small.
+#[test]
+fn a_stream_that_dries_up_is_found_out() {
+    let refused = |requests, then| {
+        let mut stream = Drying { random: stream(b"drying"), requests, then };
+        generate(RsaSize::Rsa2048, 65537, &mut stream).err()
+    };
+    assert_eq!(refused(2, 0), Some(RsaError::NotRandom(DRAWS)));
+    // All numbers are too near the end of their size for a candidate.
+    assert_eq!(refused(2, 0xFF), Some(RsaError::NotRandom(DRAWS)));
+}
+
+#[test]
+fn candidates_meet_their_conditions() {
+    let mut stream = stream(b"candidates");
+    let first = auxiliary_prime(38, &mut stream).unwrap();
+    let second = auxiliary_prime(38, &mut stream).unwrap();
+    assert_eq!((Odd::as_ref(&first).bits(), Odd::as_ref(&second).bits()), (255, 255));
+    // The same stream again.
+    let candidates = Candidates::draw(38, &mut self::stream(b"candidates")).unwrap();
+    let start = U1024::MAX.shr(1_u32).wrapping_add(&U1024::ONE.shl(1023_u32).shr(1_u32));
+    let prime = candidates.first_prime(&start, 65537, 5, 20 * 1024).unwrap().unwrap();
+    assert!(*Odd::as_ref(&prime) >= start);
+    let one: Uint<4> = Odd::as_ref(&prime).rem(first.as_nz_ref());
+    let minus_one: Uint<4> = Odd::as_ref(&prime).rem(second.as_nz_ref());
+    assert_eq!(one, Uint::ONE);
+    assert_eq!(minus_one.wrapping_add(&Uint::ONE), *Odd::as_ref(&second));
+    assert!(is_prime(&prime, 5).unwrap());
 }
 
 #[test]
@@ -95,4 +144,4 @@ fn factors_shared_with_the_exponent_are_seen() {
 
 /// The SHA-256 digest of a modulus, computed apart from this code, from the
 /// contract above.
-const PINNED: &str = "6697df480d1884256aec7573e1b1e4ae90690000c0665bab616ab6c0b8c870b4";
+const PINNED: &str = "382f6a9d2fb91543f0f82e198252119c9d54274438f911dfa570928d659bfa5f";

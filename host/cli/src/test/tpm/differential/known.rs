@@ -39,12 +39,6 @@ const KNOWN: &[Known] = &[
         reason: "of two negative numbers the one nearer to zero is greater",
     },
     Known {
-        command: Some(0x167),
-        ours: Some(0x2C2),
-        theirs: Some(0x2D2),
-        reason: "asymmetric keys have to be for something",
-    },
-    Known {
         command: Some(0x174),
         ours: None,
         theirs: Some(0x101),

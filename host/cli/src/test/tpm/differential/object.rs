@@ -25,7 +25,10 @@ pub(super) fn step(model: &Model, dice: &mut Dice) -> Step {
         1 => create(model, dice),
         2 => load(model, dice),
         3..=5 => external(dice),
-        6 => Step::new(&Command::new(0x173).handle(object), Compare::Code),
+        6 => {
+            let compare = if exact == Compare::Exact { exact } else { Compare::Code };
+            Step::new(&Command::new(0x173).handle(object), compare)
+        }
         7 => Step::new(&with(0x15E), Compare::Exact),
         8 => {
             // A MAC with the key's own hash or another.
@@ -82,7 +85,10 @@ fn template(dice: &mut Dice) -> Vec<u8> {
         // A signing key.
         2 => {
             let attributes = attributes(0x0004_0072, dice);
-            public(0x23, attributes, &policy, &words(&[0x10, 0x18, 0x0B, 3, 0x10, 0, 0]))
+            // ECDSA, SM2, EC-Schnorr; P-256 and SM2's curve.
+            let (scheme, curve) = (dice.pick(&[0x18, 0x18, 0x1B, 0x1C]), dice.pick(&[3, 3, 0x20]));
+            let details = words(&[0x10, scheme, 0x0B, curve, 0x10, 0, 0]);
+            public(0x23, attributes, &policy, &details)
         }
         // A MAC key.
         3 => {
@@ -245,7 +251,7 @@ fn sign(object: u32, password: &[u8], exact: Compare, dice: &mut Dice) -> Step {
         0 => words(&[NO_ALGORITHM]),
         1 => words(&[0x14, 0x0B]),
         2 => words(&[5, 0x0B]),
-        _ => words(&[dice.pick(&[0x14, 0x16, 0x18, 0x15]), dice.pick(&HASHES)]),
+        _ => words(&[dice.pick(&[0x14, 0x16, 0x18, 0x1B, 0x15]), dice.pick(&HASHES)]),
     };
     // No ticket: TPM_ST_HASHCHECK of the null hierarchy.
     let ticket = [words(&[0x8024]), NULL.to_be_bytes().to_vec(), vec![0, 0]].concat();

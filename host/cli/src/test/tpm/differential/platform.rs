@@ -8,7 +8,7 @@ use super::model::{ENDORSEMENT, LOCKOUT, Model, NULL, OWNER, PLATFORM};
 use super::step::Step;
 
 /// TPM_ALG_* of hashes, and one that is none.
-pub(super) const HASHES: [u16; 5] = [0x0004, 0x000B, 0x000C, 0x000D, 0x0012];
+pub(super) const HASHES: [u16; 5] = [0x0004, 0x000B, 0x000C, 0x000D, 0x0013];
 /// Sizes of their digests.
 pub(super) const fn digest_size(hash: u16) -> usize {
     match hash {
@@ -102,7 +102,7 @@ fn hash(dice: &mut Dice) -> Step {
 }
 
 fn sequence_start(dice: &mut Dice) -> Step {
-    let hash = dice.pick(&[0x0004, 0x000B, 0x000C, 0x000D, 0x0010, 0x0012_u16]);
+    let hash = dice.pick(&[0x0004, 0x000B, 0x000C, 0x000D, 0x0010, 0x0013_u16]);
     let start = Command::new(0x186).parameters(&sized(b"pw")).parameters(&hash.to_be_bytes());
     Step::new(&start, Compare::Exact).learn(|model, [ours, _]| {
         model.hashes.extend(Response::parse(ours).and_then(|response| response.handle()));
@@ -165,7 +165,7 @@ fn lockout(dice: &mut Dice) -> Step {
 
 fn primary_policy(model: &Model, dice: &mut Dice) -> Step {
     let handle = dice.pick(&[OWNER, ENDORSEMENT, PLATFORM, LOCKOUT, NULL]);
-    let hash = dice.pick(&[0x000B, 0x000C, 0x0010, 0x0012_u16]);
+    let hash = dice.pick(&[0x000B, 0x000C, 0x0010, 0x0013_u16]);
     let size = dice.pick(&[0, 0, 32, 48]);
     let policy = sized(&dice.exactly(size));
     let command = Command::new(0x12E).authorized(handle, &model.password(handle, dice));
@@ -192,7 +192,7 @@ fn self_test(dice: &mut Dice) -> Step {
         1 => Step::new(&Command::new(0x17C), Compare::Code),
         2 => Step::new(&Command::new(0x181), Compare::Code),
         _ => {
-            let curve = dice.pick(&[3_u16, 4, 5, 0, 0x30]);
+            let curve = dice.pick(&[3_u16, 4, 5, 0x20, 0, 0x30]);
             Step::new(&Command::new(0x178).parameters(&curve.to_be_bytes()), Compare::Exact)
         }
     }

@@ -76,7 +76,7 @@ pub(super) fn step(model: &Model, dice: &mut Dice) -> Step {
 
 fn start(dice: &mut Dice) -> Step {
     let kind = dice.pick(&[POLICY, POLICY, POLICY, TRIAL, 2]);
-    let hash = dice.pick(&[0x000B, 0x000B, 0x000B, 0x0004, 0x000C, 0x0012_u16]);
+    let hash = dice.pick(&[0x000B, 0x000B, 0x000B, 0x0004, 0x000C, 0x0013_u16]);
     let nonce = dice.pick(&[16, 16, 16, 32, 15, 65]);
     let parameters = [
         sized(&dice.exactly(nonce)),
