@@ -11,7 +11,8 @@
 //!
 //! - *Always*: also without `--all`.
 //! - The end is its kind in the simulator's reports ([`abi_simulator::report::End`]), and
-//!   numbers that fields of the report have; or `time_out`.
+//!   numbers that fields of the report have; or `time_out`. Where a race decides
+//!   there are several, with `or` between them.
 //! - Each rule has to be carried out, unless its `line` is `impossible` for the
 //!   host or `unmet`.
 //! - Lines that go on begin with three spaces behind the `#`.
@@ -54,9 +55,13 @@ pub(in super::super) enum Fate {
     Unmet,
 }
 
-/// How a run ends.
+/// How a run ends: in one of these ways.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in super::super) struct ExpectedEnd {
+pub(in super::super) struct ExpectedEnd(Vec<Way>);
+
+/// One way to end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Way {
     /// Kind of the report.
     kind: String,
     /// Fields of the report that matter.
@@ -78,19 +83,25 @@ impl Expectation {
 impl ExpectedEnd {
     /// Whether the guest gets nowhere.
     pub(in super::super) fn is_time_out(&self) -> bool {
-        self.kind == TIME_OUT
+        self.0.iter().all(|way| way.kind == TIME_OUT)
     }
 
     /// Whether the guest comes to the end of its script.
     pub(in super::super) fn is_power_off(&self) -> bool {
-        self.kind == "powered_off"
+        self.0.iter().all(|way| way.kind == "powered_off")
     }
 
     /// Whether `end` is this one.
     pub(in super::super) fn is_met_by(&self, end: &End) -> bool {
+        self.0.iter().any(|way| way.is_met_by(end))
+    }
+}
+
+impl Way {
+    fn is_met_by(&self, end: &End) -> bool {
         let report = match end {
             End::Told(report) => report,
-            End::TimeOut(_) => return self.is_time_out(),
+            End::TimeOut(_) => return self.kind == TIME_OUT,
             _ => return false,
         };
         let Ok(report) = serde_json::to_value(report) else { return false };
@@ -101,6 +112,15 @@ impl ExpectedEnd {
 }
 
 impl fmt::Display for ExpectedEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().enumerate().try_for_each(|(index, way)| {
+            f.write_str(if index == 0 { "" } else { " or " })?;
+            way.fmt(f)
+        })
+    }
+}
+
+impl fmt::Display for Way {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.kind)?;
         self.fields.iter().try_for_each(|(name, value)| write!(f, " {name} {value:#x}"))
@@ -178,8 +198,13 @@ fn expectation(is_always_tested: bool, text: &str) -> Result<Expectation> {
     Ok(expected)
 }
 
-/// A kind and pairs of field and number.
+/// Ways to end, with `or` between them.
 fn end(text: &str) -> Result<ExpectedEnd> {
+    text.split(" or ").map(way).collect::<Result<_>>().map(ExpectedEnd)
+}
+
+/// A kind and pairs of field and number.
+fn way(text: &str) -> Result<Way> {
     let mut words = text.split_whitespace();
     let kind = words.next().context("there is no end")?.to_owned();
     let mut fields = Vec::new();
@@ -191,7 +216,7 @@ fn end(text: &str) -> Result<ExpectedEnd> {
         };
         fields.push((name.to_owned(), number.with_context(|| format!("`{word}`"))?));
     }
-    Ok(ExpectedEnd { kind, fields })
+    Ok(Way { kind, fields })
 }
 
 /// `line N impossible` or `line N unmet`.
@@ -282,6 +307,10 @@ when exit any do inject nmi
         assert!(end("terminated")?.is_met_by(&terminated(7, 7)));
         assert!(!end("terminated code 2")?.is_met_by(&terminated(1, 2)));
         let time_out = End::TimeOut(Duration::ZERO);
+        let either = end("stalled or terminated reason_set 1 reason_code 2")?;
+        assert!(either.is_met_by(&terminated(1, 2)) && !either.is_met_by(&terminated(1, 1)));
+        assert!(either.is_met_by(&End::Told(report::End::Stalled)));
+        assert_eq!(either.to_string(), "stalled or terminated reason_set 0x1 reason_code 0x2");
         assert!(end("time_out")?.is_met_by(&time_out) && !expected.is_met_by(&time_out));
         assert!(!end("time_out")?.is_met_by(&End::Left));
         Ok(())
