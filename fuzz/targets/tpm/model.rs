@@ -101,25 +101,23 @@ impl Model {
         assert_eq!(numbers(&list(0x0300_0000)), numbers(&saved));
     }
 
-    /// Believes the device, after a command whose effect nobody knows. Contexts
-    /// are forgotten with it.
-    pub fn adopt(&mut self, device: &mut Device, surroundings: &mut Surroundings) {
-        let before = std::mem::take(self);
-        let mut list = |first| handles(device, surroundings, first);
-        for handle in list(0x8000_0000) {
-            let unknown = Transient::Object { hierarchy: NULL };
-            let what = before.transient.get(&handle).copied().unwrap_or(unknown);
-            self.transient.insert(handle, what);
-        }
-        for handle in list(0x8100_0000) {
-            let hierarchy = before.persistent.get(&handle).copied().unwrap_or(OWNER);
-            self.persistent.insert(handle, hierarchy);
-        }
-        for handle in list(0x0100_0000) {
-            self.indices.insert(handle, before.indices.get(&handle).copied().unwrap_or(false));
-        }
-        self.loaded_sessions.extend(list(0x0200_0000));
-        self.saved_sessions.extend(list(0x0300_0000));
+    /// Believes the device, after a command whose effect nobody knows; contexts are
+    /// forgotten. Whether there is nothing new, of which nobody knows what it is.
+    pub fn adopt(&mut self, device: &mut Device, surroundings: &mut Surroundings) -> bool {
+        let mut list =
+            |first| -> BTreeSet<u32> { handles(device, surroundings, first).into_iter().collect() };
+        let [transient, persistent, indices, loaded, saved] =
+            [0x8000_0000, 0x8100_0000, 0x0100_0000, 0x0200_0000, 0x0300_0000].map(&mut list);
+        self.contexts.clear();
+        self.transient.retain(|handle, _| transient.contains(handle));
+        self.persistent.retain(|handle, _| persistent.contains(handle));
+        self.indices.retain(|handle, _| indices.contains(handle));
+        let is_known = self.transient.len() == transient.len()
+            && self.persistent.len() == persistent.len()
+            && self.indices.len() == indices.len();
+        self.loaded_sessions = loaded;
+        self.saved_sessions = saved;
+        is_known
     }
 }
 
