@@ -20,11 +20,11 @@ const HEADER: [u8; 6] = [0, 0, 0, 1, 0, 32];
 
 fuzz_target!(|input: &[u8]| {
     let mut surroundings = Surroundings::manufactured();
-    let core = &surroundings.store.0[&0];
+    let core = &surroundings.store.records[&0];
     let parts = [&[0; 4], &(core.len() as u64).to_be_bytes()[..], core];
     let digest = HashAlgorithm::Sha256.digest(&parts);
     let record = [&HEADER, digest.as_bytes(), input].concat();
-    surroundings.store.0.insert(VOLATILE_RECORD, record);
+    surroundings.store.records.insert(VOLATILE_RECORD, record.into());
     let Ok(mut device) = Device::power_on(&mut surroundings.platform()) else { return };
     surroundings.clock.0 += 1000;
     for command in [

@@ -1,11 +1,7 @@
 //! What a TPM borrows, for fuzz targets: repeatable, so that what is found can be
 //! repeated.
 
-use std::collections::BTreeMap;
-
-use tpm::{
-    Change, Clock, Device, Entropy, EntropyError, PhysicalPresence, Platform, Store, StoreError,
-};
+use tpm::{Clock, Device, Entropy, EntropyError, MemoryStore, PhysicalPresence, Platform};
 use tpm_crypto::portable::Portable;
 
 /// TPM2_Startup(CLEAR).
@@ -16,13 +12,14 @@ pub const STARTUP: [u8; 12] = [0x80, 0x01, 0, 0, 0, 12, 0, 0, 0x01, 0x44, 0, 0];
 pub struct Surroundings {
     entropy: Counting,
     pub clock: Manual,
-    pub store: Memory,
+    pub store: MemoryStore,
 }
 
 impl Surroundings {
     /// With this content of the store.
     pub fn with(records: impl IntoIterator<Item = (u32, Vec<u8>)>) -> Self {
-        Self { store: Memory(records.into_iter().collect()), ..Self::default() }
+        let records = records.into_iter().map(|(key, content)| (key, content.into())).collect();
+        Self { store: MemoryStore { records }, ..Self::default() }
     }
 
     /// With a new device in the store.
@@ -75,26 +72,6 @@ impl Entropy for Counting {
         for byte in bytes {
             self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             *byte = self.0.to_be_bytes()[0];
-        }
-        Ok(())
-    }
-}
-
-/// A store in memory.
-#[derive(Default)]
-pub struct Memory(pub BTreeMap<u32, Vec<u8>>);
-
-impl Store for Memory {
-    fn load(&mut self) -> Result<Vec<(u32, Vec<u8>)>, StoreError> {
-        Ok(self.0.iter().map(|(key, content)| (*key, content.clone())).collect())
-    }
-
-    fn commit(&mut self, changes: &[Change]) -> Result<(), StoreError> {
-        for change in changes {
-            match &change.content {
-                Some(content) => self.0.insert(change.key, content.clone()),
-                None => self.0.remove(&change.key),
-            };
         }
         Ok(())
     }

@@ -4,13 +4,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use tpm::{
-    Change, Device, PhysicalPresence, Platform, PowerOnError, Store, StoreError, VOLATILE_RECORD,
+    Change, Device, PhysicalPresence, Platform, PowerOnError, Records, Store, StoreError,
+    VOLATILE_RECORD,
 };
 use tpm_crypto::provider::Provider;
 use zeroize::Zeroizing;
 
 use crate::journal::{Entry, Journal};
-use crate::records::{self, FormatError, Records};
+use crate::records::{self, FormatError};
 use crate::surroundings::{SystemEntropy, Uptime, provider};
 
 /// The largest command, in bytes.

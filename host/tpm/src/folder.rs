@@ -12,11 +12,11 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tpm::{Change, Store, StoreError};
+use tpm::{Change, MemoryStore, Records, Store, StoreError};
 use zeroize::Zeroizing;
 
 use crate::journal::Journal;
-use crate::records::{self, FormatError, Records};
+use crate::records::{self, FormatError};
 
 const SLOTS: [&str; 2] = ["state.0", "state.1"];
 const LOCK: &str = "lock";
@@ -72,8 +72,8 @@ pub enum FolderError {
 pub struct StateFolder {
     path: PathBuf,
     durability: Durability,
-    records: Records,
-    /// That of the records; the file with its last bit as number has them.
+    state: MemoryStore,
+    /// That of the state; the file with its last bit as number has it.
     generation: u64,
     slots: [File; 2],
     journal: Arc<Journal>,
@@ -114,7 +114,7 @@ impl StateFolder {
         Ok(Self {
             path: path.to_owned(),
             durability,
-            records,
+            state: MemoryStore { records },
             generation,
             slots,
             journal,
@@ -125,7 +125,7 @@ impl StateFolder {
     /// Whether no device is in the folder yet.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.records.is_empty()
+        self.state.records.is_empty()
     }
 
     /// Writes to the file that does not hold the state now.
@@ -215,28 +215,19 @@ fn newest(
 
 impl Store for StateFolder {
     fn load(&mut self) -> Result<Vec<(u32, Vec<u8>)>, StoreError> {
-        Ok(self.records.iter().map(|(key, content)| (*key, content.to_vec())).collect())
+        self.state.load()
     }
 
     fn commit(&mut self, changes: &[Change]) -> Result<(), StoreError> {
-        let mut records = self.records.clone();
-        for change in changes {
-            match &change.content {
-                Some(content) => {
-                    records.insert(change.key, Zeroizing::new(content.clone()));
-                }
-                None => {
-                    records.remove(&change.key);
-                }
-            }
-        }
+        let mut state = self.state.clone();
+        state.apply(changes);
         let generation = self.generation + 1;
-        if let Err(error) = self.write(&records, generation) {
+        if let Err(error) = self.write(&state.records, generation) {
             self.journal
                 .warn(&format!("cannot write the state in {}: {error}", self.path.display()));
             return Err(StoreError);
         }
-        self.records = records;
+        self.state = state;
         self.generation = generation;
         Ok(())
     }

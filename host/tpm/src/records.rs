@@ -15,9 +15,8 @@
 //! What is in a record only the device knows. The digest finds damage, not
 //! malice: whoever can write the file can write another digest.
 
-use std::collections::BTreeMap;
-
 use sha2::{Digest, Sha256};
+use tpm::Records;
 use zeroize::Zeroizing;
 
 /// How the file begins.
@@ -28,9 +27,6 @@ const VERSION: u32 = 1;
 const HEADER: usize = 32;
 /// Bytes of the digest at the end.
 const DIGEST: usize = 32;
-
-/// Records by key. They hold secrets and are wiped when dropped.
-pub(crate) type Records = BTreeMap<u32, Zeroizing<Vec<u8>>>;
 
 /// Why a file does not hold records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -123,9 +119,10 @@ fn take_number(bytes: &mut &[u8]) -> Option<u32> {
 mod tests {
     use proptest::prelude::*;
     use sha2::{Digest, Sha256};
+    use tpm::Records;
     use zeroize::Zeroizing;
 
-    use super::{FormatError, Records, decode, encode};
+    use super::{FormatError, decode, encode};
 
     fn sample() -> Records {
         let record = |key, content: &[u8]| (key, Zeroizing::new(content.to_vec()));

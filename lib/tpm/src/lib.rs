@@ -17,6 +17,7 @@
 //! | `wire` | Part 2's types, made from tables |
 //! | `state` | what the device knows, and its encoding |
 //! | `platform` | what it borrows |
+//! | `memory_store` | the simplest store |
 //! | `machine` | state and platform together: entities, names, tickets |
 //! | `table` | the command table: codes, handles, roles, attributes |
 //! | `request`, `call` | a command before and after its checks |
@@ -81,6 +82,7 @@ mod execute;
 pub mod identity;
 mod inner_wrap;
 mod machine;
+mod memory_store;
 mod new_object;
 mod nv_access;
 mod object_creation;
@@ -110,6 +112,7 @@ mod wire;
 pub use device::{Device, PowerOnError, ProvisionError};
 pub use documentation::command_table;
 pub use endorsement::{ENDORSEMENT_TEMPLATES, EndorsementKey, EndorsementTemplate};
+pub use memory_store::{MemoryStore, Records};
 pub use platform::{
     Change, Clock, Entropy, EntropyError, PhysicalPresence, Platform, Store, StoreError,
 };

@@ -1,7 +1,6 @@
 //! TPMs that this program talks to: our device in this process or in another,
 //! and swtpm.
 
-use std::collections::BTreeMap;
 use std::io::{IoSlice, Read, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::AsFd;
@@ -14,7 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use svsm_tpm::{Appliance, Journal};
-use tpm::{Change, Store, StoreError};
+use tpm::MemoryStore;
 
 use super::child::Server;
 use crate::log::Log;
@@ -47,7 +46,8 @@ impl InProcess {
     ///
     /// None is made.
     pub(crate) fn new() -> Result<Self> {
-        let mut device = Appliance::new(Box::new(Memory::default()), Arc::new(Journal::silent()));
+        let mut device =
+            Appliance::new(Box::new(MemoryStore::default()), Arc::new(Journal::silent()));
         device.manufacture()?;
         device.power_on()?;
         Ok(Self(device))
@@ -61,26 +61,6 @@ impl Peer for InProcess {
 
     fn restart(&mut self) -> Result<()> {
         Ok(self.0.power_on()?)
-    }
-}
-
-/// A store that is gone with the program.
-#[derive(Default)]
-struct Memory(BTreeMap<u32, Vec<u8>>);
-
-impl Store for Memory {
-    fn load(&mut self) -> Result<Vec<(u32, Vec<u8>)>, StoreError> {
-        Ok(self.0.iter().map(|(key, content)| (*key, content.clone())).collect())
-    }
-
-    fn commit(&mut self, changes: &[Change]) -> Result<(), StoreError> {
-        for change in changes {
-            match &change.content {
-                Some(content) => self.0.insert(change.key, content.clone()),
-                None => self.0.remove(&change.key),
-            };
-        }
-        Ok(())
     }
 }
 

@@ -3,12 +3,11 @@
 //! Everything is made in memory and stored at once: there is a whole device
 //! afterwards, or none.
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 use sha2::{Digest, Sha512};
 use tpm::{
-    Change, Device, ENDORSEMENT_TEMPLATES, PhysicalPresence, Platform, PowerOnError,
+    Change, Device, ENDORSEMENT_TEMPLATES, MemoryStore, PhysicalPresence, Platform, PowerOnError,
     ProvisionError, ResponseCode, Store, StoreError,
 };
 use x509_cert::der::Encode;
@@ -74,7 +73,7 @@ pub fn manufacture(
     if !store.load()?.is_empty() {
         return Err(PowerOnError::Occupied.into());
     }
-    let mut memory = Memory::default();
+    let mut memory = MemoryStore::default();
     let mut platform = Platform {
         entropy: &mut SystemEntropy,
         provider: &*provider(),
@@ -100,34 +99,10 @@ pub fn manufacture(
         device.provision(&mut platform, template.certificate_index, &content)?;
     }
     device.provision(&mut platform, CHAIN_INDEX, &authority.certificate_der()?)?;
-    Ok(store.commit(&memory.into_changes())?)
-}
-
-/// Records while a device is made.
-#[derive(Clone, Default)]
-struct Memory(BTreeMap<u32, Vec<u8>>);
-
-impl Memory {
-    fn into_changes(self) -> Vec<Change> {
-        let records = self.0.into_iter();
-        records.map(|(key, content)| Change { key, content: Some(content) }).collect()
-    }
-}
-
-impl Store for Memory {
-    fn load(&mut self) -> Result<Vec<(u32, Vec<u8>)>, StoreError> {
-        Ok(self.0.iter().map(|(key, content)| (*key, content.clone())).collect())
-    }
-
-    fn commit(&mut self, changes: &[Change]) -> Result<(), StoreError> {
-        for change in changes {
-            match &change.content {
-                Some(content) => self.0.insert(change.key, content.clone()),
-                None => self.0.remove(&change.key),
-            };
-        }
-        Ok(())
-    }
+    let records = memory.load()?.into_iter();
+    let changes: Vec<Change> =
+        records.map(|(key, content)| Change { key, content: Some(content) }).collect();
+    Ok(store.commit(&changes)?)
 }
 
 #[cfg(test)]

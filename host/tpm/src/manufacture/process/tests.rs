@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use p384::ecdsa::signature::Verifier;
-use tpm::{ENDORSEMENT_TEMPLATES, EndorsementKey, EndorsementTemplate, PowerOnError, Store};
+use tpm::{
+    ENDORSEMENT_TEMPLATES, EndorsementKey, EndorsementTemplate, MemoryStore, PowerOnError, Store,
+};
 use tpm_crypto::ecc::Curve;
 use x509_cert::Certificate;
 use x509_cert::der::asn1::ObjectIdentifier;
 use x509_cert::der::{Decode, Encode};
 use x509_cert::spki::SubjectPublicKeyInfoRef;
 
-use super::{CHAIN_INDEX, ManufactureError, Memory, Origin, certified, manufacture};
+use super::{CHAIN_INDEX, ManufactureError, Origin, certified, manufacture};
 use crate::manufacture::Authority;
 use crate::message::{Command, Response, sized, take_sized};
 use crate::{Appliance, Journal, Startup};
@@ -24,7 +26,7 @@ const FLUSH_CONTEXT: u32 = 0x165;
 const OWNER: u32 = 0x4000_0001;
 const ENDORSEMENT: u32 = 0x4000_000B;
 
-fn started(memory: Memory) -> Appliance {
+fn started(memory: MemoryStore) -> Appliance {
     let mut device = Appliance::new(Box::new(memory), Arc::new(Journal::silent()));
     device.power_on().unwrap();
     device.start_up(Startup::Clear);
@@ -81,7 +83,7 @@ fn is_signed(authority: &Certificate, certificate: &Certificate) -> bool {
 #[test]
 fn certificates_are_in_place_and_are_for_the_keys() {
     let authority = Authority::test().unwrap();
-    let mut memory = Memory::default();
+    let mut memory = MemoryStore::default();
     manufacture(&mut memory, Origin::Random, &authority).unwrap();
     let mut device = started(memory);
     let chain = read(&mut device, CHAIN_INDEX);
@@ -119,7 +121,7 @@ fn the_same_seed_makes_the_same_keys() {
     let authority = Authority::test().unwrap();
     let mut keys = Vec::new();
     for seed in [&b"one"[..], b"one", b"two"] {
-        let mut memory = Memory::default();
+        let mut memory = MemoryStore::default();
         manufacture(&mut memory, Origin::Seed(seed), &authority).unwrap();
         let mut device = started(memory);
         keys.push(ENDORSEMENT_TEMPLATES.map(|template| primary(&mut device, &template)));
@@ -131,7 +133,7 @@ fn the_same_seed_makes_the_same_keys() {
 #[test]
 fn a_store_that_holds_something_is_left_alone() {
     let authority = Authority::test().unwrap();
-    let mut memory = Memory::default();
+    let mut memory = MemoryStore::default();
     memory.commit(&[tpm::Change { key: 9, content: Some(vec![1]) }]).unwrap();
     let error = manufacture(&mut memory, Origin::Random, &authority).unwrap_err();
     assert!(matches!(error, ManufactureError::Device(PowerOnError::Occupied)));
