@@ -20,7 +20,7 @@ use crate::platform::PhysicalPresence;
 use crate::policy_check::check_policy;
 use crate::request::Request;
 use crate::response_code::ResponseCode;
-use crate::state::session::ValueNeeded;
+use crate::state::session::{Policy, ValueNeeded};
 use crate::state::session_slots::MAX_ACTIVE;
 use crate::table::{Command, Role, Traits};
 use crate::wire::algorithm::SessionType;
@@ -291,10 +291,12 @@ fn check_hmac(
     if equal(&expected, &authorization.value) {
         return Ok(());
     }
-    let guarding = match authorization.entity.filter(|_| authorization.value_in_key) {
-        Some(entity) => guarding(machine, entity),
-        None => session_guarding,
-    };
+    // A session's key comes from the value of the entity that it was bound to, so
+    // each HMAC is a guess at that value too, whatever it authorizes.
+    let guarding = authorization
+        .entity
+        .filter(|_| authorization.value_in_key)
+        .map_or(session_guarding, |entity| guarding(machine, entity).max(session_guarding));
     Err(count_failure(machine, guarding))
 }
 
@@ -347,7 +349,8 @@ pub(crate) fn decrypt(
 }
 
 /// Makes the authorization area of a successful response and encrypts its
-/// first parameter where asked. Ends sessions that shall not continue.
+/// first parameter where asked; what is audited and proved is what is sent. Ends
+/// sessions that shall not continue.
 pub(crate) fn answer(
     machine: &mut Machine<'_, '_>,
     code: u32,
@@ -355,7 +358,6 @@ pub(crate) fn answer(
     command_hashes: &[(u32, Vec<u8>)],
     parameters: &mut [u8],
 ) -> Result<Vec<u8>, ResponseCode> {
-    record_audit(machine, code, authorizations, command_hashes, parameters);
     for authorization in authorizations {
         let size = match machine.state.sessions.get(authorization.session) {
             Some(session) => session.nonce_tpm.len(),
@@ -374,16 +376,31 @@ pub(crate) fn answer(
         let nonces = [&session.nonce_tpm[..], &authorization.nonce_caller];
         conceal(session, &key, nonces, parameters, Direction::Encrypt)?;
     }
+    record_audit(machine, code, authorizations, command_hashes, parameters);
     let mut area = Vec::new();
     for authorization in authorizations {
         answer_one(machine, code, authorization, parameters, &mut area);
     }
     for authorization in authorizations {
-        if !authorization.attributes.contains(SessionAttributes::CONTINUE) {
+        if authorization.attributes.contains(SessionAttributes::CONTINUE) {
+            restart_policy(machine, authorization.session);
+        } else {
             machine.state.sessions.remove(authorization.session);
         }
     }
     Ok(area)
+}
+
+/// A policy session that was used and goes on has shown nothing for its next
+/// use, whose time begins with the new nonce [Part 1 §19.6.1].
+fn restart_policy(machine: &mut Machine<'_, '_>, handle: u32) {
+    let (now_ms, epoch) = (machine.state.time.time, machine.state.time.epoch());
+    if let Some(session) = machine.state.sessions.get_mut(handle)
+        && session.kind == SessionType::Policy
+    {
+        session.policy = Policy::empty(session.hash);
+        (session.start_ms, session.epoch) = (now_ms, epoch);
+    }
 }
 
 fn answer_one(
@@ -473,8 +490,8 @@ pub(crate) fn note_exclusive(
     command: &Command,
     authorizations: &[Authorization],
 ) {
-    // Reading a capability and flushing change nothing that audit looks at.
-    if matches!(command.code, 0x17A | 0x165) {
+    // Commands that take no sessions, which move contexts, cannot be audited.
+    if command.traits.contains(Traits::NO_SESSIONS) {
         return;
     }
     let audited = authorizations

@@ -2,6 +2,7 @@
 
 use crate::machine::Machine;
 use crate::response_code::ResponseCode;
+use crate::state::pcr::is_guarded;
 use crate::state::session::Guarding;
 use crate::table::{Command, Role, Traits};
 use crate::wire::bits::{NvAttributes, ObjectAttributes};
@@ -76,7 +77,8 @@ pub(crate) fn policy_required(machine: &Machine<'_, '_>, entity: u32, role: Role
             object.public.attributes.contains(ObjectAttributes::ADMIN_WITH_POLICY)
         }
         (Role::Admin, None) => machine.state.nv.get(entity).is_some(),
-        _ => false,
+        // A PCR that has a policy has no other authorization.
+        _ => is_guarded(entity) && machine.policy(entity).is_some(),
     }
 }
 
@@ -97,14 +99,15 @@ pub(crate) fn auth_value_available(
     }
     let Some(index) = machine.state.nv.get(entity) else { return true };
     let attributes = index.public.attributes;
-    let allowed = if command.traits.contains(Traits::NV_WRITE) {
-        NvAttributes::AUTHWRITE
-    } else {
-        NvAttributes::AUTHREAD
-    };
-    let exhausted = attributes.contains(NvAttributes::WRITTEN)
-        && index.pin().is_some_and(|(count, limit)| count >= limit);
-    attributes.contains(allowed) && !exhausted
+    if command.traits.contains(Traits::NV_WRITE) {
+        return attributes.contains(NvAttributes::AUTHWRITE);
+    }
+    // A PIN can be used once there is a limit to its uses, until that is reached
+    // [Part 1 §37.2.8].
+    match index.pin() {
+        Some((count, limit)) => attributes.contains(NvAttributes::WRITTEN) && count < limit,
+        None => attributes.contains(NvAttributes::AUTHREAD),
+    }
 }
 
 /// Whether the policy of `entity` can be used for `command`.
@@ -114,6 +117,13 @@ pub(crate) fn policy_available(
     entity: u32,
     role: Role,
 ) -> bool {
+    // Each object and PCR of that kind has one: an empty one is never fulfilled.
+    if let Some(object) = machine.state.objects.get(entity) {
+        return object.sensitive.0.is_some();
+    }
+    if is_guarded(entity) {
+        return true;
+    }
     if machine.policy(entity).is_none() {
         return false;
     }

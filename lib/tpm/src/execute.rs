@@ -98,11 +98,6 @@ fn run(machine: &mut Machine<'_, '_>, locality: u8, bytes: &[u8]) -> Result<Vec<
     authorization::decrypt(machine, &authorizations, &mut parameters)?;
     let call = Call { handles: &handles, parameters: &parameters, locality };
     let mut reply = dispatch(machine, command.code, &call)?;
-    if let Some(hash) = command_audit {
-        let answer =
-            authorization::response_hash(command.code, &reply.parameters, machine.state.audit.hash);
-        machine.state.audit.record(&hash, &answer);
-    }
     authorization::note_exclusive(machine, command, &authorizations);
     let mut body = reply.handle.map(|handle| handle.to_bytes()).unwrap_or_default();
     if tag == NO_SESSIONS {
@@ -120,6 +115,12 @@ fn run(machine: &mut Machine<'_, '_>, locality: u8, bytes: &[u8]) -> Result<Vec<
             .write(&mut body);
         body.extend_from_slice(&reply.parameters);
         body.extend_from_slice(&area);
+    }
+    // As it is sent, first parameter encrypted or not. The command that chooses
+    // another hash begins nothing with it.
+    if let Some(hash) = command_audit.filter(|_| machine.state.audit.hash == audit_hash) {
+        let answer = authorization::response_hash(command.code, &reply.parameters, audit_hash);
+        machine.state.audit.record(&hash, &answer);
     }
     if let Some(handle) = reply.ended {
         machine.state.sequences.remove(&handle);

@@ -45,12 +45,12 @@ pub(crate) fn start(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Result<Re
         })?;
         Some(salt)
     };
+    let bound = if bind == NULL { None } else { Some(binding(machine, bind)?) };
     if let SymmetricDefinition::Block { mode, .. } = symmetric
         && mode != Some(SymmetricMode::CipherFeedback)
     {
         return Err(ResponseCode::MODE.parameter(4));
     }
-    let bound = if bind == NULL { None } else { Some(binding(machine, bind)?) };
     let nonce_tpm = Digest::new(machine.random(nonce_caller.len())?);
     let key = if bound.is_none() && salt.is_none() {
         Digest::EMPTY
@@ -108,6 +108,10 @@ fn binding(machine: &Machine<'_, '_>, bind: u32) -> Result<Binding, ResponseCode
     let object =
         matches!(HandleType::of(bind), Some(HandleType::Transient | HandleType::Persistent));
     if object && machine.object(bind, 2).is_ok_and(|object| object.sensitive.0.is_none()) {
+        return Err(ResponseCode::HANDLE.handle(2));
+    }
+    // Guesses at a PIN have to be counted where they are made.
+    if machine.state.nv.get(bind).is_some_and(|index| index.pin().is_some()) {
         return Err(ResponseCode::HANDLE.handle(2));
     }
     Ok(Binding { name: machine.name(bind), auth: machine.auth_value(bind) })

@@ -26,7 +26,8 @@ structures! {
         audit: Option<Digest>,
         /// The start of the device since which it counts time.
         epoch: u64,
-        /// The device's time at the start, in ms.
+        /// The device's time at the start, in ms; of a policy session, when its last
+        /// use succeeded.
         start_ms: u64,
         policy: Policy,
     }

@@ -191,6 +191,7 @@ fn a_time_limit_does_not_outlast_the_start_it_was_counted_from() {
     let clock = 0_u64.to_be_bytes();
     let late = 1_u64 << 40;
     rig.with_area(0x128, &[OWNER], &area(handle), &late.to_be_bytes()).expect("within the hour");
+    rig.with_passwords(0x151, &[OWNER, handle], &[b""], &limits).expect("policy");
     let context = save(&mut rig, handle);
     restart(&mut rig, Some(1), 0);
     load(&mut rig, &context).expect("the session is back");

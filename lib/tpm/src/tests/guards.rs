@@ -79,8 +79,19 @@ fn three_pcrs_take_a_value_and_a_policy() {
     rig.locality = 0;
     rig.call(0x144, &[0, 0]).expect("startup");
     rig.locality = 2;
-    rig.with_passwords(0x182, &[22], &passwords, &digest).expect("extend");
+    assert_eq!(
+        rig.with_passwords(0x182, &[22], &passwords, &digest),
+        Err(ResponseCode::AUTH_TYPE),
+        "a PCR with a policy takes nothing else"
+    );
     let session = rig.call(0x176, &start).expect("session");
     let area = [&session[..4], &[0, 0, 1, 0, 0]].concat();
     rig.with_area(0x182, &[20], &area, &digest).expect("extend by policy");
+    set(&mut rig, &policy(&[], 0x10, 20)).expect("no policy");
+    rig.with_passwords(0x182, &[22], &passwords, &digest).expect("extend");
+    assert_eq!(
+        rig.with_area(0x182, &[22], &area, &digest).map(|_| ()),
+        Err(ResponseCode::POLICY_FAIL.session(1)),
+        "there is none to fulfil"
+    );
 }

@@ -184,6 +184,8 @@ fn pin_indices_count() {
     let pin_fail =
         typed(8) | NvAttributes::AUTHREAD | NvAttributes::OWNERWRITE | NvAttributes::NO_DA;
     define(&mut rig, pin_fail, 8).expect("define");
+    let unavailable = Err(ResponseCode::AUTH_UNAVAILABLE.session(1));
+    assert_eq!(own(&mut rig, READ, &[0, 8, 0, 0]), unavailable, "no limit was written");
     let limit = [&sized(&[0, 0, 0, 0, 0, 0, 0, 2])[..], &[0, 0]].concat();
     rig.with_passwords(WRITE, &[OWNER, INDEX], &[b""], &limit).expect("write");
     let read = [0, 8, 0, 0];
@@ -192,7 +194,39 @@ fn pin_indices_count() {
     assert_eq!(own(&mut rig, READ, &read), Ok(sized(&[0, 0, 0, 0, 0, 0, 0, 2])));
     assert_eq!(rig.with_passwords(READ, &[INDEX, INDEX], &[b"no"], &read), wrong);
     assert_eq!(rig.with_passwords(READ, &[INDEX, INDEX], &[b"no"], &read), wrong);
-    assert_eq!(own(&mut rig, READ, &read), Err(ResponseCode::AUTH_UNAVAILABLE.session(1)));
+    assert_eq!(own(&mut rig, READ, &read), unavailable);
+}
+
+#[test]
+fn a_pin_can_be_used_as_often_as_it_says() {
+    let mut rig = Rig::started();
+    // Its value is for policies: AUTHREAD is not needed for that.
+    let pin_pass = typed(9) | NvAttributes::OWNERREAD | NvAttributes::OWNERWRITE;
+    define(&mut rig, pin_pass, 8).expect("define");
+    let session = |kind: u8| {
+        let null = 0x4000_0007_u32.to_be_bytes();
+        [&null[..], &null, &sized(&[7; 16]), &sized(&[]), &[kind, 0, 0x10, 0, 0x0B]].concat()
+    };
+    let policy = rig.call(0x176, &session(1)).expect("session");
+    let policy = u32::from_be_bytes(policy[..4].try_into().expect("a handle"));
+    // With a ticket asked for, of which a PIN gives none.
+    let ask = [&[0; 6][..], &(-60_i32).to_be_bytes()].concat();
+    let secret = |rig: &mut Rig, password: &[u8]| {
+        rig.with_passwords(0x151, &[INDEX, policy], &[password], &ask)
+    };
+    let unavailable = Err(ResponseCode::AUTH_UNAVAILABLE.session(1));
+    assert_eq!(secret(&mut rig, b"pw"), unavailable);
+    let limit = [&sized(&[0, 0, 0, 0, 0, 0, 0, 2])[..], &[0, 0]].concat();
+    rig.with_passwords(WRITE, &[OWNER, INDEX], &[b""], &limit).expect("write");
+    let no_ticket = [0, 0, 0x80, 0x23, 0x40, 0, 0, 7, 0, 0].to_vec();
+    assert_eq!(secret(&mut rig, b"pw"), Ok(no_ticket.clone()));
+    assert_eq!(secret(&mut rig, b"no"), Err(ResponseCode::AUTH_FAIL.session(1)));
+    assert_eq!(secret(&mut rig, b"pw"), Ok(no_ticket));
+    assert_eq!(secret(&mut rig, b"pw"), unavailable);
+    // A session that is bound to it would be a guess that nobody counts.
+    let mut bound = session(0);
+    bound.splice(4..8, INDEX.to_be_bytes());
+    assert_eq!(rig.call(0x176, &bound), Err(ResponseCode::HANDLE.handle(2)));
 }
 
 #[test]

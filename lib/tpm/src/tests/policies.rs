@@ -69,6 +69,9 @@ fn a_command_code_limits_the_policy() {
         Err(ResponseCode::POLICY_CC.parameter(1))
     );
     use_it(&mut rig, session).expect("allowed");
+    assert_eq!(digest(&mut rig, session), [0; 32], "what was shown counts once");
+    assert_eq!(use_it(&mut rig, session), Err(ResponseCode::POLICY_FAIL.session(1)));
+    say(&mut rig, session, 0x16C, &CLOCK_SET.to_be_bytes()).expect("command code");
     let area = [&session.to_be_bytes()[..], &[0, 0, 1, 0, 0]].concat();
     assert_eq!(
         rig.with_area(0x129, &[OWNER], &area, &sized(b"")).map(|_| ()),
@@ -93,8 +96,10 @@ fn pcrs_are_bound_and_their_change_is_noticed() {
     assert_eq!(digest(&mut rig, other), policy, "the digest may be left out");
     let wrong = [&sized(&[1; 32])[..], &selection].concat();
     assert_eq!(say(&mut rig, other, 0x17F, &wrong), Err(ResponseCode::VALUE.parameter(1)));
+    say(&mut rig, session, 0x180, &[]).expect("restart");
+    say(&mut rig, session, 0x17F, &parameters).expect("PCR");
     adopt(&mut rig, &policy);
-    use_it(&mut rig, session).expect("allowed");
+    use_it(&mut rig, other).expect("allowed");
     let extend = [&[0, 0, 0, 1, 0, 0x0B][..], &[7; 32]].concat();
     rig.with_passwords(0x182, &[5], &[b""], &extend).expect("extend");
     assert_eq!(use_it(&mut rig, session), Err(ResponseCode::PCR_CHANGED));
@@ -142,6 +147,46 @@ fn a_password_or_a_proof_can_be_asked_for() {
 }
 
 #[test]
+fn what_was_said_is_good_for_one_success() {
+    let mut rig = Rig::started();
+    let session = start(&mut rig, 1);
+    let speak = |rig: &mut Rig| {
+        say(rig, session, 0x16C, &CLOCK_SET.to_be_bytes()).expect("command code");
+        say(rig, session, 0x18C, &[]).expect("password");
+    };
+    speak(&mut rig);
+    let policy = digest(&mut rig, session);
+    adopt(&mut rig, &policy);
+    rig.with_passwords(0x129, &[OWNER], &[b""], &sized(b"pw")).expect("change");
+    let sets_clock = |rig: &mut Rig, password: &[u8]| {
+        let area = [&session.to_be_bytes()[..], &[0, 0, 1], &sized(password)].concat();
+        let clock = (1_u64 << 40) + rig.clock.0.get();
+        rig.with_area(CLOCK_SET, &[OWNER], &area, &clock.to_be_bytes())
+    };
+    assert_eq!(sets_clock(&mut rig, b"no"), Err(ResponseCode::BAD_AUTH.session(1)));
+    assert_eq!(digest(&mut rig, session), policy, "what failed takes nothing away");
+
+    rig.clock.0.set(50_000);
+    let (_, area) = sets_clock(&mut rig, b"pw").expect("password");
+    assert_eq!(digest(&mut rig, session), [0; 32]);
+    assert_eq!(sets_clock(&mut rig, b"pw"), Err(ResponseCode::POLICY_FAIL.session(1)));
+    say(&mut rig, session, 0x16C, &0x129_u32.to_be_bytes()).expect("another command code");
+    say(&mut rig, session, 0x180, &[]).expect("restart");
+
+    // Time counts from the nonce that came with the success.
+    let nonce = &area[2..18];
+    rig.clock.0.set(55_000);
+    let limits = [&sized(nonce)[..], &sized(&[]), &sized(&[]), &(-10_i32).to_be_bytes()].concat();
+    let platform = 0x4000_000C;
+    let answer = rig.with_passwords(0x151, &[platform, session], &[b""], &limits).expect("secret");
+    assert_eq!(answer[..10], sized(&60_000_u64.to_be_bytes()));
+    say(&mut rig, session, 0x180, &[]).expect("restart");
+
+    speak(&mut rig);
+    sets_clock(&mut rig, b"pw").expect("the session serves again");
+}
+
+#[test]
 fn presence_and_locality_are_checked_at_use() {
     let mut rig = Rig::started();
     let session = start(&mut rig, 1);
@@ -179,6 +224,7 @@ fn a_policy_is_bound_to_one_thing() {
     let policy = digest(&mut rig, session);
     adopt(&mut rig, &policy);
     use_it(&mut rig, session).expect("these very parameters");
+    say(&mut rig, session, 0x16E, &sized(bound.as_bytes())).expect("cpHash");
     let area = [&session.to_be_bytes()[..], &[0, 0, 1, 0, 0]].concat();
     let other = ((1_u64 << 40) + 1).to_be_bytes();
     assert_eq!(
@@ -262,6 +308,7 @@ fn a_secret_gives_a_ticket_that_stands_for_it() {
     assert_eq!(digest(&mut rig, other), policy);
     adopt(&mut rig, &policy);
     use_it(&mut rig, other).expect("allowed");
+    say(&mut rig, other, 0x172, &by_ticket(&answer[10..])).expect("ticket");
     rig.clock.0.set(60_001);
     assert_eq!(use_it(&mut rig, other), Err(ResponseCode::EXPIRED.session(1)));
     assert_eq!(
@@ -428,6 +475,7 @@ fn whether_an_index_was_written_can_be_asked() {
     let by_policy = [&session.to_be_bytes()[..], &[0, 0, 1, 0, 0]].concat();
     let write = [&sized(&[1])[..], &[0, 0]].concat();
     rig.with_area(0x137, &[index, index], &by_policy, &write).expect("written once");
+    say(&mut rig, session, 0x18F, &[0]).expect("not written");
     assert_eq!(
         rig.with_area(0x137, &[index, index], &by_policy, &write).map(|_| ()),
         Err(ResponseCode::POLICY_FAIL.session(1))

@@ -256,6 +256,85 @@ fn an_audit_session_is_exclusive_until_something_else_happens() {
 }
 
 #[test]
+fn moving_contexts_does_not_end_exclusiveness() {
+    let mut rig = Rig::started();
+    let mut client = start(&mut rig, NULL, b"", &PLAIN);
+    let other = start(&mut rig, NULL, b"", &PLAIN);
+    let parameters = [0, 8];
+    let mut audited = |rig: &mut Rig, attributes: u8| -> Result<u8, ResponseCode> {
+        let area = client.area(0x17B, &[], b"", attributes, &parameters);
+        let (body, answer) = rig.with_area(0x17B, &[], &area, &parameters)?;
+        client.accept(0x17B, b"", &body, &answer);
+        Ok(answer[18])
+    };
+    assert_eq!(audited(&mut rig, 0x81), Ok(0x83));
+    let context = rig.call(0x162, &other.handle.to_be_bytes()).expect("save");
+    rig.call(0x161, &context).expect("load");
+    rig.call(0x165, &other.handle.to_be_bytes()).expect("flush");
+    assert_eq!(audited(&mut rig, 0x83), Ok(0x83));
+    rig.call(0x17A, &[0, 0, 0, 6, 0, 0, 1, 0, 0, 0, 0, 1]).expect("a capability");
+    assert_eq!(audited(&mut rig, 0x83), Err(ResponseCode::EXCLUSIVE));
+}
+
+#[test]
+fn what_is_audited_is_what_was_sent() {
+    let mut rig = Rig::started();
+    // Audit of TPM2_GetRandom by the device too, with SHA-256 for its hash.
+    rig.with_passwords(0x140, &[OWNER], &[b""], &[0, 0x0B, 0, 0, 0, 0, 0, 0, 0, 0])
+        .expect("another hash");
+    let set = [0, 0x10, 0, 0, 0, 1, 0, 0, 1, 0x7B, 0, 0, 0, 0];
+    rig.with_passwords(0x140, &[OWNER], &[b""], &set).expect("set");
+    let mut client = start(&mut rig, OWNER, b"", &[0, 0x0A, 0, 0x0B]);
+    let parameters = [0, 8];
+    let area = client.area(0x17B, &[], b"", 0xC1, &parameters);
+    let (body, answer) = rig.with_area(0x17B, &[], &area, &parameters).expect("random");
+    client.accept(0x17B, b"", &body, &answer);
+    let command = |code: u32, rest: &[&[u8]]| {
+        SHA256.digest(&[&code.to_be_bytes(), &rest.concat()]).as_bytes().to_vec()
+    };
+    let response = |code: u32, rest: &[u8]| {
+        SHA256.digest(&[&[0; 4], &code.to_be_bytes(), rest]).as_bytes().to_vec()
+    };
+    let random = [command(0x17B, &[&parameters]), response(0x17B, &body)].concat();
+    let state = |rig: &mut Rig, code: u32, handles: &[u32]| {
+        let null = [&sized(b"")[..], &PLAIN].concat();
+        rig.with_passwords(code, handles, &[b"", b""], &null).expect("a statement")
+    };
+    const ENDORSEMENT: u32 = 0x4000_000B;
+    let session = state(&mut rig, 0x14D, &[ENDORSEMENT, NULL, client.handle]);
+    let audit = SHA256.digest(&[&[0; 32], &random]);
+    assert!(session.ends_with(&[&sized(audit.as_bytes())[..], &PLAIN].concat()));
+    // The device's digest began with the command that set the list; that with
+    // the hash is not in it.
+    let first = [command(0x140, &[&OWNER.to_be_bytes(), &set]), response(0x140, &[])].concat();
+    let audit = SHA256.digest(&[&[0; 32], &first]);
+    let audit = SHA256.digest(&[audit.as_bytes(), &random]);
+    let device = state(&mut rig, 0x133, &[ENDORSEMENT, NULL]);
+    let told = [&[0, 0, 0, 0, 0, 0, 0, 1, 0, 0x0B][..], &sized(audit.as_bytes())].concat();
+    assert!(device.windows(told.len()).any(|window| window == told));
+}
+
+#[test]
+fn a_guess_at_whom_a_session_is_bound_to_counts() {
+    let mut rig = Rig::started();
+    // TPM2_NV_DefineSpace: AUTHWRITE, AUTHREAD, and no NO_DA.
+    let index = 0x0100_0001_u32;
+    let area = [&index.to_be_bytes()[..], &[0, 0x0B, 0, 4, 0, 4, 0, 0, 0, 8]].concat();
+    rig.with_passwords(0x12A, &[OWNER], &[b""], &[sized(b"secret"), sized(&area)].concat())
+        .expect("define");
+    let clock = 5_u64.to_be_bytes();
+    let client = start(&mut rig, index, b"guess", &PLAIN);
+    // The owner's value is known; the HMAC shows whether the guess was right.
+    let area = client.area(0x128, &[OWNER], b"", 1, &clock);
+    assert_eq!(
+        rig.with_area(0x128, &[OWNER], &area, &clock),
+        Err(ResponseCode::AUTH_FAIL.session(1))
+    );
+    let failures = rig.call(0x17A, &[0, 0, 0, 6, 0, 0, 2, 0x0E, 0, 0, 0, 1]).expect("count");
+    assert!(failures.ends_with(&[0, 0, 0, 1]));
+}
+
+#[test]
 fn starting_checks_its_parameters() {
     let mut rig = Rig::started();
     let body = |nonce: &[u8], salt: &[u8], kind: u8, symmetric: &[u8]| {
