@@ -5,8 +5,8 @@
 //! outside become a [`Scalar`] or a [`Point`] by a checked conversion, so that
 //! whoever holds one need not check again. Arithmetic with points is a
 //! provider's ([`Curves`](crate::provider::Curves)); ECDSA belongs there too,
-//! since fast libraries do it as a whole. EC-Schnorr, ECDAA and SM2, which
-//! few libraries have, are written here on top of the points.
+//! since fast libraries do it as a whole. EC-Schnorr, ECDAA and SM2 with its key
+//! exchange, which few libraries have, are written here on top of the points.
 
 mod curve;
 mod ecdaa;
@@ -16,6 +16,7 @@ pub(crate) mod group;
 mod parameters;
 mod schnorr;
 mod sm2;
+mod sm2_exchange;
 mod value;
 
 pub use curve::{Curve, LARGEST_COORDINATE};
@@ -24,6 +25,7 @@ pub use error::EccError;
 pub use parameters::CurveParameters;
 pub use schnorr::{sign as sign_schnorr, verify as verify_schnorr};
 pub use sm2::{sign as sign_sm2, verify as verify_sm2};
+pub use sm2_exchange::{ExchangeKeys, exchange as exchange_sm2};
 pub use value::{EccSignature, Point, Scalar};
 
 #[cfg(test)]

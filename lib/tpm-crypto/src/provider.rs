@@ -70,6 +70,13 @@ pub trait Curves {
     /// [`EccError::Provider`] when the provider's library fails.
     fn multiply(&self, scalar: &Scalar, point: &Point) -> Result<Point, EccError>;
 
+    /// The sum of two points, in constant time.
+    ///
+    /// # Errors
+    /// [`EccError::WrongCurve`] when both belong to different curves;
+    /// [`EccError::PointAtInfinity`] when that is the sum.
+    fn add(&self, left: &Point, right: &Point) -> Result<Point, EccError>;
+
     /// `left · G + right · point`, in variable time: for public values, as in
     /// verification.
     ///

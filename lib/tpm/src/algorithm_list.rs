@@ -30,7 +30,7 @@ pub(crate) fn algorithms() -> Vec<(u16, u32)> {
         (0x0018, ASYMMETRIC | SIGNING),
         (0x0019, ASYMMETRIC | METHOD),
         (0x001A, ASYMMETRIC | SIGNING),
-        (0x001B, ASYMMETRIC | SIGNING),
+        (0x001B, ASYMMETRIC | SIGNING | METHOD),
         (0x001C, ASYMMETRIC | SIGNING),
         // KDFe, KDFa, ECC, SYMCIPHER, Camellia, CMAC.
         (0x0020, HASH | METHOD),

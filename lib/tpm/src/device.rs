@@ -358,7 +358,9 @@ impl Device {
         if core::mem::take(&mut self.kept) {
             changes.push(Change { key: VOLATILE_RECORD, content: None });
         }
-        let due = self.state.time.clock >= self.state.clock_limit;
+        // Before the start nobody is told the clock, so that what is stored while a
+        // device is made does not make its first clock unsafe [Part 2 §10.11.1].
+        let due = self.state.started && self.state.time.clock >= self.state.clock_limit;
         if due {
             self.state.clock_limit =
                 (self.state.time.clock / CLOCK_STEP_MS + 1).saturating_mul(CLOCK_STEP_MS);

@@ -22,15 +22,27 @@ use crate::wire::public::{Derive, Details, Public};
 use crate::wire::scheme::KeyedHashScheme;
 use crate::wire::sensitive::SensitiveCreate;
 
+/// Checks a template, and the authorization value that comes with it.
+fn check_template(
+    public: &Public,
+    parent: Option<&Object>,
+    given: &SensitiveCreate,
+) -> Result<(), ResponseCode> {
+    check_origin(public, parent, given.data.len())
+        .and_then(|()| check_public(public, parent))
+        .map_err(|error| error.parameter(2))?;
+    check_auth(public, given)
+}
+
 /// Checks the authorization value: it is no longer than the name's digest.
 ///
 /// # Errors
 ///
-/// [`ResponseCode::SIZE`] if it is.
+/// [`ResponseCode::SIZE`] of parameter 1 if it is.
 pub(crate) fn check_auth(public: &Public, given: &SensitiveCreate) -> Result<(), ResponseCode> {
     let longest = public.name_hash.map_or(0, Hash::size);
     if given.auth.without_trailing_zeros().len() > longest {
-        return Err(ResponseCode::SIZE);
+        return Err(ResponseCode::SIZE.parameter(1));
     }
     Ok(())
 }
@@ -39,15 +51,15 @@ pub(crate) fn check_auth(public: &Public, given: &SensitiveCreate) -> Result<(),
 ///
 /// # Errors
 ///
-/// What in the template is wrong.
+/// What is wrong with the template (parameter 2 of all commands that create) or
+/// the authorization value (parameter 1); of neither, what cannot be made.
 pub(crate) fn primary(
     machine: &Machine<'_, '_>,
     hierarchy: u32,
     public: Public,
     given: &SensitiveCreate,
 ) -> Result<Object, ResponseCode> {
-    check_origin(&public, None, given.data.len())?;
-    check_public(&public, None)?;
+    check_template(&public, None, given)?;
     let hierarchies = &machine.state.hierarchies;
     let seed = match hierarchy {
         OWNER => &hierarchies.persistent.owner_seed,
@@ -84,8 +96,7 @@ pub(crate) fn child(
     public: Public,
     given: &SensitiveCreate,
 ) -> Result<Object, ResponseCode> {
-    check_origin(&public, Some(parent), given.data.len())?;
-    check_public(&public, Some(parent))?;
+    check_template(&public, Some(parent), given)?;
     let origin = Origin::of(&public);
     let provider = machine.platform.provider;
     let random = &mut machine.state.random;
@@ -108,12 +119,12 @@ pub(crate) fn derived(
     given: &SensitiveCreate,
 ) -> Result<Object, ResponseCode> {
     if matches!(public.details, Details::Rsa { .. }) {
-        return Err(ResponseCode::TYPE);
+        return Err(ResponseCode::TYPE.parameter(2));
     }
     if public.attributes.contains(ObjectAttributes::SENSITIVE_DATA_ORIGIN) {
-        return Err(ResponseCode::ATTRIBUTES);
+        return Err(ResponseCode::ATTRIBUTES.parameter(2));
     }
-    check_public(&public, Some(parent))?;
+    check_public(&public, Some(parent)).map_err(|error| error.parameter(2))?;
     let Details::KeyedHash { scheme: KeyedHashScheme::Xor(hash, _), .. } = &parent.public.details
     else {
         return Err(ResponseCode::SCHEME);

@@ -10,7 +10,7 @@ use crate::wire::algorithm::Hash;
 use crate::wire::bits::ObjectAttributes;
 use crate::wire::containers::Buffer;
 use crate::wire::public::{Details, Public};
-use crate::wire::sensitive::{Secret, Sensitive, SensitiveCreate};
+use crate::wire::sensitive::{MAX_SEALED, Secret, Sensitive, SensitiveCreate};
 use crate::wire::structure::Digest;
 
 /// The exponent for which zero stands.
@@ -65,8 +65,11 @@ pub(crate) fn create(
             if exponent_of(*exponent) != DEFAULT_EXPONENT {
                 return Err(ResponseCode::RANGE);
             }
-            let key =
-                generate(size, DEFAULT_EXPONENT, stream).map_err(|_| ResponseCode::NO_RESULT)?;
+            let key = generate(size, DEFAULT_EXPONENT, stream).map_err(|error| match error {
+                // Keys of 1024 bits come from outside only.
+                RsaError::TooSmall(_) => ResponseCode::VALUE,
+                _ => ResponseCode::NO_RESULT,
+            })?;
             *modulus = Buffer::new(key.public().modulus());
             Secret::new(key.prime().as_bytes())
         }
@@ -78,14 +81,19 @@ pub(crate) fn create(
             *y = Buffer::new(point.y());
             Secret::new(scalar.as_bytes())
         }
-        Details::KeyedHash { .. } if !made_here => Secret::new(&given.data[..]),
         Details::KeyedHash { scheme, .. } => {
-            let size = match scheme {
-                crate::wire::scheme::KeyedHashScheme::Hmac(hash)
-                | crate::wire::scheme::KeyedHashScheme::Xor(hash, _) => hash.size(),
-                crate::wire::scheme::KeyedHashScheme::Null => hash.size(),
-            };
-            Secret::new(draw(size, stream)?)
+            let hash = scheme.hash().unwrap_or(hash);
+            let uses = ObjectAttributes::SIGN | ObjectAttributes::DECRYPT;
+            if made_here {
+                Secret::new(draw(hash.size(), stream)?)
+            } else if public.attributes.intersects(uses)
+                && given.data.len() > hash.algorithm().block_size()
+            {
+                // HMAC would hash it to something shorter.
+                return Err(ResponseCode::SIZE);
+            } else {
+                Secret::new(&given.data[..])
+            }
         }
         Details::Cipher { cipher, .. } => {
             let size = usize::from(cipher.key_bits / 8);
@@ -101,9 +109,6 @@ pub(crate) fn create(
     let seed =
         if storage || symmetric { Digest::new(draw(hash.size(), stream)?) } else { Digest::EMPTY };
     let auth = given.auth.without_trailing_zeros();
-    if auth.len() > hash.size() {
-        return Err(ResponseCode::SIZE);
-    }
     let sensitive = Sensitive { kind, auth, seed, secret };
     if let Details::KeyedHash { unique, .. } | Details::Cipher { unique, .. } = &mut public.details
     {
@@ -123,14 +128,16 @@ fn symmetric_unique(hash: Hash, sensitive: &Sensitive) -> Digest {
     Digest::new(hash.algorithm().digest(&[&sensitive.seed, &sensitive.secret]).as_bytes())
 }
 
-/// Checks that a secret belongs to a public area, which is parameter 2 of all
-/// commands that bring one; the secret is parameter `secret`.
+/// Checks that a sensitive area is sound and belongs to a public area, which is
+/// parameter 2 of all commands that bring one; the sensitive area is parameter
+/// `secret` [Part 1 §27.6, Part 2 §12.3.2].
 ///
 /// # Errors
 ///
-/// [`ResponseCode::TYPE`] or [`ResponseCode::KEY_SIZE`] of the secret,
-/// [`ResponseCode::KEY`] of the public area; [`ResponseCode::BINDING`], and
-/// `KEY_SIZE` of points' secrets, of neither, as in the reference implementation.
+/// [`ResponseCode::TYPE`], [`ResponseCode::SIZE`] or [`ResponseCode::KEY_SIZE`] of
+/// the secret, [`ResponseCode::KEY`] of the public area; [`ResponseCode::BINDING`],
+/// and `KEY_SIZE` of points' secrets, of neither, as in the reference
+/// implementation.
 pub(crate) fn check_binding(
     provider: &dyn Provider,
     public: &Public,
@@ -140,9 +147,20 @@ pub(crate) fn check_binding(
     if sensitive.kind != public.details.kind() {
         return Err(ResponseCode::TYPE.parameter(secret));
     }
+    let key_size = Err(ResponseCode::KEY_SIZE.parameter(secret));
+    let digest = public.name_hash.map(Hash::size);
+    if digest.is_some_and(|size| sensitive.auth.len() > size) {
+        return Err(ResponseCode::SIZE.parameter(secret));
+    }
     match &public.details {
-        Details::Rsa { .. } => {
+        Details::Rsa { key_bits, .. } => {
             let key = rsa_public(public).map_err(|error| error.parameter(2))?;
+            // A prime is half as long as the modulus, and has no zeros in front.
+            let sound = sensitive.secret.len() * 2 == usize::from(key_bits / 8)
+                && sensitive.secret.first().is_some_and(|byte| *byte >= 0x80);
+            if !sound {
+                return key_size;
+            }
             RsaPrivateKey::from_prime(key, &sensitive.secret).map_err(|_| ResponseCode::BINDING)?;
         }
         Details::Ecc { curve, .. } => {
@@ -154,10 +172,19 @@ pub(crate) fn check_binding(
             }
         }
         Details::KeyedHash { unique, .. } | Details::Cipher { unique, .. } => {
-            if let Details::Cipher { cipher, .. } = &public.details
-                && sensitive.secret.len() != usize::from(cipher.key_bits / 8)
-            {
-                return Err(ResponseCode::KEY_SIZE.parameter(secret));
+            let fits = match &public.details {
+                Details::Cipher { cipher, .. } => {
+                    sensitive.secret.len() == usize::from(cipher.key_bits / 8)
+                }
+                Details::KeyedHash { scheme, .. } => {
+                    let longest =
+                        scheme.hash().map_or(MAX_SEALED, |hash| hash.algorithm().block_size());
+                    sensitive.secret.len() <= longest
+                }
+                _ => true,
+            };
+            if !fits || digest.is_some_and(|size| sensitive.seed.len() != size) {
+                return key_size;
             }
             if let Some(hash) = public.name_hash
                 && symmetric_unique(hash, sensitive) != *unique
@@ -165,6 +192,12 @@ pub(crate) fn check_binding(
                 return Err(ResponseCode::BINDING);
             }
         }
+    }
+    // Whoever knows a parent's seed knows its children: it must not be short.
+    let parent = public.is_storage_parent() || public.is_derivation_parent();
+    let seed = sensitive.seed.len();
+    if parent && digest.is_some_and(|size| seed < size / 2 || seed > size) {
+        return Err(ResponseCode::SIZE.parameter(secret));
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use crate::response_code::ResponseCode;
 use crate::state::object::Object;
 use crate::wire::bits::ObjectAttributes as Attributes;
 use crate::wire::public::{Details, Public};
-use crate::wire::scheme::{ECDH, KDFA, KeyedHashScheme, OAEP, RSAES, Scheme};
+use crate::wire::scheme::{ECDH, KDFA, KeyedHashScheme, OAEP, RSAES, SM2, Scheme};
 
 /// Checks a public area that a parent (none for a primary object or one from
 /// outside) shall have as a child.
@@ -104,7 +104,8 @@ fn check_scheme(
     let for_decryption = matches!(scheme.algorithm, RSAES | OAEP | ECDH);
     let fits = match (sign, decrypt) {
         (true, false) => !for_decryption,
-        (false, true) => for_decryption && !restricted,
+        // SM2 signs and agrees on keys.
+        (false, true) => (for_decryption || scheme.algorithm == SM2) && !restricted,
         _ => false,
     };
     if fits { Ok(()) } else { Err(ResponseCode::SCHEME) }

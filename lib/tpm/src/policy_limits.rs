@@ -116,20 +116,15 @@ pub(crate) fn authorization_ticket(
     machine.ticket(tag, hierarchy, &[timeout, command_hash, reference, &name.to_bytes(), &epoch])
 }
 
-/// Whether a ticket is the one that [`authorization_ticket`] gives, and when it
-/// expires.
+/// When a ticket's authorization expires, if it has not.
 ///
 /// # Errors
 ///
-/// [`ResponseCode::SIZE`], [`ResponseCode::EXPIRED`] or
-/// [`ResponseCode::TICKET`], of the parameters of `TPM2_PolicyTicket`.
-pub(crate) fn check_ticket(
+/// [`ResponseCode::SIZE`] or [`ResponseCode::EXPIRED`], of the first parameter of
+/// `TPM2_PolicyTicket`.
+pub(crate) fn check_timeout(
     machine: &Machine<'_, '_>,
     timeout: &Timeout,
-    command_hash: &Digest,
-    reference: &Digest,
-    name: &Name,
-    ticket: &Ticket,
 ) -> Result<u64, ResponseCode> {
     if timeout.len() != 8 {
         return Err(ResponseCode::SIZE.parameter(1));
@@ -138,6 +133,22 @@ pub(crate) fn check_ticket(
     if expires < machine.state.time.time {
         return Err(ResponseCode::EXPIRED.parameter(1));
     }
+    Ok(expires)
+}
+
+/// Whether a ticket is the one that [`authorization_ticket`] gives.
+///
+/// # Errors
+///
+/// [`ResponseCode::TICKET`] of the last parameter of `TPM2_PolicyTicket` if not.
+pub(crate) fn check_ticket(
+    machine: &Machine<'_, '_>,
+    timeout: &Timeout,
+    command_hash: &Digest,
+    reference: &Digest,
+    name: &Name,
+    ticket: &Ticket,
+) -> Result<(), ResponseCode> {
     let expected = authorization_ticket(
         machine,
         ticket.tag,
@@ -146,7 +157,7 @@ pub(crate) fn check_ticket(
         name,
     );
     if equal(&expected.digest, &ticket.digest) {
-        Ok(expires)
+        Ok(())
     } else {
         Err(ResponseCode::TICKET.parameter(5))
     }

@@ -14,9 +14,11 @@ use tpm_crypto::secret::Secret;
 use crate::machine::Machine;
 use crate::object_creation::{ecc_public, rsa_failure, rsa_public};
 use crate::response_code::ResponseCode;
+use crate::wire::algorithm::Hash;
 use crate::wire::codec::Wire;
 use crate::wire::containers::Buffer;
 use crate::wire::public::{Details, Public};
+use crate::wire::scheme::{OAEP, RsaScheme, Scheme};
 use crate::wire::structure::{EccPoint, EncryptedSecret};
 
 /// What a secret is for.
@@ -61,7 +63,8 @@ pub(crate) fn share(
     let hash = key.name_hash.ok_or(ResponseCode::TYPE)?;
     let provider = machine.platform.provider;
     match &key.details {
-        Details::Rsa { .. } => {
+        Details::Rsa { scheme, .. } => {
+            let hash = padding_hash(scheme, hash)?;
             let secret = Secret::new(machine.random(hash.size())?);
             let encrypted = oaep::encrypt(
                 provider,
@@ -91,6 +94,19 @@ pub(crate) fn share(
     }
 }
 
+/// The hash of OAEP: that of the key's scheme, or of its name if it has none.
+///
+/// # Errors
+///
+/// [`ResponseCode::SCHEME`] if the key pads in another way.
+fn padding_hash(scheme: &RsaScheme, name_hash: Hash) -> Result<Hash, ResponseCode> {
+    match scheme.0 {
+        None => Ok(name_hash),
+        Some(Scheme { algorithm: OAEP, hash: Some(hash), .. }) => Ok(hash),
+        Some(_) => Err(ResponseCode::SCHEME),
+    }
+}
+
 /// The secret that was told to the loaded key with this handle.
 ///
 /// # Errors
@@ -109,7 +125,8 @@ pub(crate) fn recover(
     let hash = object.public.name_hash.ok_or(ResponseCode::TYPE)?;
     let sensitive = object.sensitive.0.as_ref().ok_or(ResponseCode::TYPE)?;
     match &object.public.details {
-        Details::Rsa { modulus, .. } => {
+        Details::Rsa { modulus, scheme, .. } => {
+            let hash = padding_hash(scheme, hash)?;
             if encrypted.len() != modulus.len() {
                 return Err(ResponseCode::SIZE);
             }

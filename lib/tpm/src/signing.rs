@@ -147,7 +147,7 @@ pub(crate) fn sign(
             let key = RsaPrivateKey::from_prime(rsa_public(&object.public)?, &sensitive.secret)
                 .map_err(|_| ResponseCode::KEY)?;
             let signature = if scheme.algorithm == RSAPSS {
-                pss::sign(provider, &key, hash.algorithm(), digest, pss::SaltLength::Digest, random)
+                pss::sign(provider, &key, hash.algorithm(), digest, random)
             } else {
                 pkcs1::sign(provider, &key, hash.algorithm(), digest, random)
             };

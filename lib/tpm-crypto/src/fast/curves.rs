@@ -33,6 +33,10 @@ impl Curves for Fast {
         Portable.multiply(scalar, point)
     }
 
+    fn add(&self, left: &Point, right: &Point) -> Result<Point, EccError> {
+        Portable.add(left, right)
+    }
+
     fn combine_public(
         &self,
         left: &Scalar,

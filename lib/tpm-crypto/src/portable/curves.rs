@@ -29,6 +29,13 @@ impl Curves for Portable {
         })
     }
 
+    fn add(&self, left: &Point, right: &Point) -> Result<Point, EccError> {
+        same_curve(left.curve(), right.curve())?;
+        with_curve!(left.curve(), C => {
+            point_of::<C>(left.curve(), projective::<C>(left)? + projective::<C>(right)?)
+        })
+    }
+
     fn combine_public(
         &self,
         left: &Scalar,

@@ -2,14 +2,22 @@
 
 use thiserror::Error;
 
+use super::size::RsaSize;
 use crate::random::RandomError;
 
 /// Why an operation with an RSA key gave no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum RsaError {
     /// The modulus is even, or has not exactly the bits of a supported size.
-    #[error("a modulus is an odd number of 2048, 3072 or 4096 bits; this is none: refuse the key")]
+    #[error(
+        "a modulus is an odd number of 1024, 2048, 3072 or 4096 bits; this is none: refuse the key"
+    )]
     Modulus,
+    /// New keys of this size are not safe any more.
+    #[error(
+        "no new keys of {0:?} are made, because they are not safe any more: take a larger size"
+    )]
+    TooSmall(RsaSize),
     /// The exponent is not supported.
     #[error(
         "{0} is no public exponent that is supported here: it has to be odd, at least 3, and above 65536 for a new key"

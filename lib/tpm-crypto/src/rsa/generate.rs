@@ -61,7 +61,8 @@ const ROOT_OF_TWO: u64 = 0xB504_F333_F9DE_6485;
 /// Generates a key of `size` with the public `exponent`, from `stream` alone.
 ///
 /// # Errors
-/// [`RsaError::Exponent`] unless the exponent is odd and above 65536;
+/// [`RsaError::TooSmall`] for keys of 1024 bits; [`RsaError::Exponent`] unless
+/// the exponent is odd and above 65536;
 /// [`RsaError::Random`] when the stream fails; [`RsaError::NotRandom`] when it
 /// gives no primes.
 pub fn generate(
@@ -72,10 +73,11 @@ pub fn generate(
     if exponent <= 1 << 16 || exponent.is_multiple_of(2) {
         return Err(RsaError::Exponent(exponent));
     }
+    let rounds = Rounds::of(size).ok_or(RsaError::TooSmall(size))?;
     with_size!(size, N, H => {
         for _ in 0..STARTS {
-            let p = Found::<H>::search(size, exponent, None, stream)?;
-            let q = Found::<H>::search(size, exponent, Some(&p), stream)?;
+            let p = Found::<H>::search(size, &rounds, exponent, None, stream)?;
+            let q = Found::<H>::search(size, &rounds, exponent, Some(&p), stream)?;
             let (p, q) = (&p.prime, &q.prime);
             if !private_exponent_is_large(p, q) {
                 continue;
@@ -88,13 +90,23 @@ pub fn generate(
     })
 }
 
-/// The rounds that a prime and an auxiliary prime have to pass, which leave
-/// probabilities of error of 2⁻¹¹², 2⁻¹²⁸ and 2⁻¹⁴⁴ [FIPS 186-5 table B.1].
-const fn rounds(size: RsaSize) -> (u32, u32) {
-    match size {
-        RsaSize::Rsa2048 => (5, 38),
-        RsaSize::Rsa3072 => (4, 41),
-        RsaSize::Rsa4096 => (4, 44),
+/// The rounds of the Miller-Rabin test that numbers have to pass.
+struct Rounds {
+    prime: u32,
+    auxiliary: u32,
+}
+
+impl Rounds {
+    /// Those that leave probabilities of error of 2⁻¹¹², 2⁻¹²⁸ and 2⁻¹⁴⁴
+    /// [FIPS 186-5 table B.1]. None for 1024 bits, of which that standard makes
+    /// no keys [FIPS 186-5 §5.1].
+    const fn of(size: RsaSize) -> Option<Self> {
+        match size {
+            RsaSize::Rsa1024 => None,
+            RsaSize::Rsa2048 => Some(Self { prime: 5, auxiliary: 38 }),
+            RsaSize::Rsa3072 => Some(Self { prime: 4, auxiliary: 41 }),
+            RsaSize::Rsa4096 => Some(Self { prime: 4, auxiliary: 44 }),
+        }
     }
 }
 
@@ -108,12 +120,12 @@ impl<const H: usize> Found<H> {
     /// Searches for a prime that is far enough from `other`.
     fn search(
         size: RsaSize,
+        rounds: &Rounds,
         exponent: u32,
         other: Option<&Self>,
         stream: &mut dyn RandomStream,
     ) -> Result<Self, RsaError> {
-        let (rounds, auxiliary_rounds) = rounds(size);
-        let candidates = Candidates::draw(auxiliary_rounds, stream)?;
+        let candidates = Candidates::draw(rounds.auxiliary, stream)?;
         let mut drawn = Secret::zeroed(size.prime_bytes());
         for _ in 0..DRAWS {
             stream.fill(drawn.as_mut_bytes())?;
@@ -126,7 +138,7 @@ impl<const H: usize> Found<H> {
                 continue;
             }
             let tries = 20 * size.bits() / 2;
-            let prime = candidates.first_prime(&start, exponent, rounds, tries)?;
+            let prime = candidates.first_prime(&start, exponent, rounds.prime, tries)?;
             if let Some(prime) = prime
                 && other.is_none_or(|other| is_far(&prime, &other.prime))
             {

@@ -12,6 +12,11 @@ use crate::secret::Secret;
 macro_rules! with_size {
     ($size:expr, $n:ident, $h:ident => $action:expr) => {
         match $size {
+            $crate::rsa::RsaSize::Rsa1024 => {
+                const $n: usize = 16;
+                const $h: usize = 8;
+                $action
+            }
             $crate::rsa::RsaSize::Rsa2048 => {
                 const $n: usize = 32;
                 const $h: usize = 16;

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use super::{
     error::RsaError,
     key::{RsaPrivateKey, RsaPublicKey},
+    size::RsaSize,
 };
 use crate::{
     derivation::mask_with_mgf1,
@@ -16,14 +17,14 @@ use crate::{
     secret::{Secret, equal},
 };
 
-/// How long the salt of a signature is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SaltLength {
-    /// As long as the digest: what FIPS 186-5 §5.4 allows at most, and what most
-    /// software expects.
-    Digest,
-    /// As long as fits into the block [TPM 2.0 Part 1 Annex B].
-    Largest,
+/// How long the salt of a signature is, in bytes: as long as the digest, which is
+/// what FIPS 186-5 §5.4 allows at most and most software expects. In the one case
+/// where that does not fit, a digest of 512 bits with a key of 1024, it is two
+/// bytes shorter [FIPS 186-4 §5.5]. None when not even a digest fits.
+#[must_use]
+pub fn salt_length(size: RsaSize, hash: HashAlgorithm) -> Option<usize> {
+    let largest = size.bytes().checked_sub(hash.digest_size() + 2)?;
+    Some(hash.digest_size().min(largest))
 }
 
 /// Signs `digest`, which is one of `hash`, with a salt drawn from `stream`, from
@@ -38,26 +39,18 @@ pub fn sign(
     key: &RsaPrivateKey,
     hash: HashAlgorithm,
     digest: &[u8],
-    salt_length: SaltLength,
     stream: &mut dyn RandomStream,
 ) -> Result<Vec<u8>, RsaError> {
     if digest.len() != hash.digest_size() {
         return Err(RsaError::DigestSize);
     }
-    let size = key.public().size().bytes();
-    let largest = size.checked_sub(hash.digest_size() + 2).ok_or(RsaError::DigestSize)?;
-    let mut salt = Secret::zeroed(match salt_length {
-        SaltLength::Digest => hash.digest_size(),
-        SaltLength::Largest => largest,
-    });
-    if salt.as_bytes().len() > largest {
-        return Err(RsaError::DigestSize);
-    }
+    let size = key.public().size();
+    let mut salt = Secret::zeroed(salt_length(size, hash).ok_or(RsaError::DigestSize)?);
     stream.fill(salt.as_mut_bytes())?;
 
     let trace = hash.digest(&[&[0; 8], digest, salt.as_bytes()]);
-    let mut block = Vec::with_capacity(size);
-    block.resize(size - hash.digest_size() - 2 - salt.as_bytes().len(), 0);
+    let mut block = Vec::with_capacity(size.bytes());
+    block.resize(size.bytes() - hash.digest_size() - 2 - salt.as_bytes().len(), 0);
     block.push(1);
     block.extend_from_slice(salt.as_bytes());
     mask_with_mgf1(hash, trace.as_bytes(), &mut block);

@@ -2,6 +2,8 @@
 
 use alloc::vec::Vec;
 
+use tpm_crypto::rsa::{RsaSize, pss};
+
 use crate::certificate::encoding::{
     BIT_STRING, NULL, SEQUENCE, element, explicit, identifier, integer,
 };
@@ -57,7 +59,7 @@ pub(crate) fn public_key(public: &Public) -> Option<Vec<u8>> {
 
 /// AlgorithmIdentifier of a signature [RFC 4055 §3, §5; RFC 5758 §3.2; NIST CSOR];
 /// none for schemes that certificates do not know.
-pub(crate) fn signature_algorithm(scheme: Scheme) -> Option<Vec<u8>> {
+pub(crate) fn signature_algorithm(scheme: Scheme, signer: &Public) -> Option<Vec<u8>> {
     let hash = scheme.hash?;
     match scheme.algorithm {
         RSASSA => Some(with_null(&match hash {
@@ -70,7 +72,12 @@ pub(crate) fn signature_algorithm(scheme: Scheme) -> Option<Vec<u8>> {
             Hash::Sha3_384 => nist(NIST_SIGNATURES, 15),
             Hash::Sha3_512 => nist(NIST_SIGNATURES, 16),
         })),
-        RSAPSS => Some(element(SEQUENCE, &[&pkcs1(RSASSA_PSS), &pss_parameters(hash)])),
+        RSAPSS => {
+            let Details::Rsa { key_bits, .. } = &signer.details else { return None };
+            let size = RsaSize::from_bits(u32::from(*key_bits))?;
+            let salt = pss::salt_length(size, hash.algorithm())?;
+            Some(element(SEQUENCE, &[&pkcs1(RSASSA_PSS), &pss_parameters(hash, salt)]))
+        }
         ECDSA => Some(element(
             SEQUENCE,
             &[&match hash {
@@ -90,9 +97,9 @@ pub(crate) fn signature_algorithm(scheme: Scheme) -> Option<Vec<u8>> {
     }
 }
 
-/// RSASSA-PSS-params, with a salt as long as the digest. What is as the standard
-/// says without them, which is all of it for SHA-1, is left out.
-fn pss_parameters(hash: Hash) -> Vec<u8> {
+/// RSASSA-PSS-params. What is as the standard says without them, which is all of it
+/// for SHA-1, is left out.
+fn pss_parameters(hash: Hash, salt: usize) -> Vec<u8> {
     let hash_algorithm = with_null(&match hash {
         Hash::Sha1 => return element(SEQUENCE, &[]),
         Hash::Sha256 => nist(NIST_HASHES, 1),
@@ -109,7 +116,7 @@ fn pss_parameters(hash: Hash) -> Vec<u8> {
         &[
             &element(explicit(0), &[&hash_algorithm]),
             &element(explicit(1), &[&mask]),
-            &element(explicit(2), &[&integer(&hash.size().to_be_bytes())]),
+            &element(explicit(2), &[&integer(&salt.to_be_bytes())]),
         ],
     )
 }

@@ -35,6 +35,10 @@ const CREATED: u16 = 0x801A;
 pub(crate) fn quote(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Result<Reply, ResponseCode> {
     let (data, scheme, pcrs): (Data, SignatureScheme, PcrSelections) = call.parameters()?;
     let signer = Signer::new(machine, call.handle(0), 1, scheme, 2)?;
+    // The digest of PCRs is made with the signature's hash.
+    if !signer.is_some() {
+        return Err(ResponseCode::SCHEME.parameter(2));
+    }
     let hash = signer.hash();
     let (existing, digest) = machine.state.pcrs.digest_of(&pcrs.0, hash);
     let selected: PcrSelections = List(existing);

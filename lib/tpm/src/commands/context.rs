@@ -51,9 +51,6 @@ fn save_object(machine: &mut Machine<'_, '_>, handle: u32) -> Result<Context, Re
 /// TPM2_ContextLoad [Part 3 §28.3].
 pub(crate) fn load(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Result<Reply, ResponseCode> {
     let (context,): (Context,) = call.parameters()?;
-    if !machine.state.hierarchies.is_enabled(context.hierarchy.number()) {
-        return Err(ResponseCode::HIERARCHY.parameter(1));
-    }
     let handle = context.saved_handle;
     let session = match (handle, HandleType::of(handle)) {
         (OBJECT | SEQUENCE | CLEARED_OBJECT, _) => false,
@@ -61,6 +58,9 @@ pub(crate) fn load(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Result<Rep
         _ => return Err(ResponseCode::VALUE.parameter(1)),
     };
     let content = open(machine, &context).map_err(|error| error.parameter(1))?;
+    if !machine.state.hierarchies.is_enabled(context.hierarchy.number()) {
+        return Err(ResponseCode::HIERARCHY.parameter(1));
+    }
     // What this device sealed it can read.
     let unreadable = |_| ResponseCode::INTEGRITY.parameter(1);
     if session {

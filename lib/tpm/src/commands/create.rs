@@ -2,7 +2,7 @@
 
 use crate::call::{Call, Reply};
 use crate::machine::Machine;
-use crate::new_object::{check_auth, child, primary};
+use crate::new_object::{child, primary};
 use crate::protection::wrap;
 use crate::response_code::ResponseCode;
 use crate::state::object::{Object, hierarchy_name};
@@ -25,9 +25,8 @@ pub(crate) fn create_primary(
 ) -> Result<Reply, ResponseCode> {
     let (Sized16(given), Sized16(public), outside, pcrs): Parameters = call.parameters()?;
     machine.free_object_handle()?;
-    check_auth(&public, &given).map_err(|error| error.parameter(1))?;
     let hierarchy = call.handle(0);
-    let object = primary(machine, hierarchy, public, &given).map_err(|error| error.parameter(2))?;
+    let object = primary(machine, hierarchy, public, &given)?;
     let name = hierarchy_name(hierarchy);
     let created = describe(machine, call, &object, (None, &name, &name), outside, pcrs);
     let (public, name) = (object.public.clone(), object.name());
@@ -45,8 +44,7 @@ pub(crate) fn create(
     if !parent.public.is_storage_parent() {
         return Err(ResponseCode::TYPE.handle(1));
     }
-    check_auth(&public, &given).map_err(|error| error.parameter(1))?;
-    let object = child(machine, &parent, public, &given).map_err(|error| error.parameter(2))?;
+    let object = child(machine, &parent, public, &given)?;
     let sensitive = object.sensitive.0.as_ref().ok_or(ResponseCode::FAILURE)?;
     let private = wrap(&parent, &object.name(), sensitive, machine.random_block()?)?;
     let names = (parent.public.name_hash, &parent.name(), &parent.qualified_name);

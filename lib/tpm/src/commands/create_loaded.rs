@@ -21,30 +21,37 @@ pub(crate) fn create_loaded(
     call: &Call<'_>,
 ) -> Result<Reply, ResponseCode> {
     let (Sized16(given), template): (Sized16<SensitiveCreate>, Template) = call.parameters()?;
-    machine.free_object_handle()?;
     let handle = call.handle(0);
+    let parent = match HandleType::of(handle) {
+        Some(HandleType::Permanent) => None,
+        _ => Some(machine.object(handle, 1)?.clone()),
+    };
+    let derives = parent.as_ref().is_some_and(|parent| parent.public.is_derivation_parent());
+    if parent.as_ref().is_some_and(|parent| !derives && !parent.public.is_storage_parent()) {
+        return Err(ResponseCode::TYPE.handle(1));
+    }
+    machine.free_object_handle()?;
     let of_template = |error: ResponseCode| error.parameter(2);
     let mut private = Private::EMPTY;
-    let object = if HandleType::of(handle) == Some(HandleType::Permanent) {
-        let public = Public::from_bytes(&template).map_err(of_template)?;
-        check_auth(&public, &given).map_err(|error| error.parameter(1))?;
-        primary(machine, handle, public, &given).map_err(of_template)?
-    } else {
-        let parent = machine.object(handle, 1)?.clone();
-        if parent.public.is_derivation_parent() {
+    let object = match parent {
+        Some(parent) if derives => {
             let (public, derive) = Public::read_derivation(&template).map_err(of_template)?;
-            check_auth(&public, &given).map_err(|error| error.parameter(1))?;
+            check_auth(&public, &given)?;
             let derive = complete(derive, &given).map_err(|error| error.parameter(1))?;
-            derived(machine, &parent, public, &derive, &given).map_err(of_template)?
-        } else if parent.public.is_storage_parent() {
+            derived(machine, &parent, public, &derive, &given)?
+        }
+        parent => {
             let public = Public::from_bytes(&template).map_err(of_template)?;
-            check_auth(&public, &given).map_err(|error| error.parameter(1))?;
-            let object = child(machine, &parent, public, &given).map_err(of_template)?;
-            let sensitive = object.sensitive.0.as_ref().ok_or(ResponseCode::FAILURE)?;
-            private = wrap(&parent, &object.name(), sensitive, machine.random_block()?)?;
-            object
-        } else {
-            return Err(ResponseCode::TYPE.handle(1));
+            check_auth(&public, &given)?;
+            match parent {
+                None => primary(machine, handle, public, &given)?,
+                Some(parent) => {
+                    let object = child(machine, &parent, public, &given)?;
+                    let sensitive = object.sensitive.0.as_ref().ok_or(ResponseCode::FAILURE)?;
+                    private = wrap(&parent, &object.name(), sensitive, machine.random_block()?)?;
+                    object
+                }
+            }
         }
     };
     let (public, name) = (object.public.clone(), object.name());

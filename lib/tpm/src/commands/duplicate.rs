@@ -69,8 +69,13 @@ pub(crate) fn rewrap(
     let inside = match self::new_parent(machine, old_parent, 1)? {
         None => duplicate.to_vec(),
         Some(parent) => {
-            let seed = recover(machine, old_parent, Purpose::Duplication, &seed)
-                .map_err(|error| error.parameter(3))?;
+            let seed =
+                recover(machine, old_parent, Purpose::Duplication, &seed).map_err(|error| {
+                    match error {
+                        ResponseCode::FAILURE => error,
+                        _ => ResponseCode::VALUE.parameter(3),
+                    }
+                })?;
             let outer = OuterWrap::with_seed(&parent, &seed, &name)?;
             outer.open(&duplicate).map_err(|error| error.parameter(1))?.as_bytes().to_vec()
         }
@@ -106,8 +111,12 @@ pub(crate) fn import(
     }
     let inner = InnerWrap::new(cipher, &key).map_err(|error| error.parameter(1))?;
     let twice = public.attributes.contains(ObjectAttributes::ENCRYPTED_DUPLICATION);
-    if twice && (seed.is_empty() || cipher.is_none()) {
-        return Err(ResponseCode::ATTRIBUTES.parameter(2));
+    // What is missing is to blame: the inner wrap or the outer one.
+    if twice && cipher.is_none() {
+        return Err(ResponseCode::ATTRIBUTES.parameter(1));
+    }
+    if twice && seed.is_empty() {
+        return Err(ResponseCode::ATTRIBUTES.parameter(4));
     }
     let hash = public.name_hash.ok_or(ResponseCode::HASH.parameter(2))?;
     let name = public.name();
@@ -123,12 +132,9 @@ pub(crate) fn import(
         outer.open(&duplicate).map_err(|error| error.parameter(3))?
     };
     let mut sensitive = inner.open(hash, &name, inside).map_err(|error| error.parameter(3))?;
-    sensitive.auth = sensitive.auth.without_trailing_zeros();
     check_public(&public, Some(&parent)).map_err(|error| error.parameter(2))?;
     check_binding(machine.platform.provider, &public, &sensitive, 3)?;
-    if sensitive.auth.len() > hash.size() {
-        return Err(ResponseCode::SIZE.parameter(3));
-    }
+    sensitive.auth = sensitive.auth.without_trailing_zeros();
     let vector = machine.random_block()?;
     Ok(Reply::EMPTY.with(&wrap(&parent, &name, &sensitive, vector)?))
 }

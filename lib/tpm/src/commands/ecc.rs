@@ -1,7 +1,7 @@
 //! Key agreement on curves, and promises of ephemeral keys
 //! [Part 3 §14.4–14.7, §19].
 
-use tpm_crypto::ecc::{EccError, Point, Scalar};
+use tpm_crypto::ecc::{EccError, ExchangeKeys, Point, Scalar, exchange_sm2};
 
 use crate::call::{Call, Reply};
 use crate::machine::Machine;
@@ -12,7 +12,7 @@ use crate::wire::algorithm::{CurveId, Hash, NULL};
 use crate::wire::bits::ObjectAttributes;
 use crate::wire::containers::{Buffer, Optional16, Sized16};
 use crate::wire::public::{Coordinate, Details};
-use crate::wire::scheme::{ECDAA, ECDH, EccScheme, Scheme};
+use crate::wire::scheme::{ECDAA, ECDH, EccScheme, SM2, Scheme};
 use crate::wire::sensitive::Secret;
 use crate::wire::structure::EccPoint;
 
@@ -40,7 +40,7 @@ pub(crate) fn key_gen(
 pub(crate) fn z_gen(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Result<Reply, ResponseCode> {
     let (Sized16(given),): (Sized16<EccPoint>,) = call.parameters()?;
     let object = machine.object(call.handle(0), 1)?;
-    let (curve, key) = agreement_key(object)?;
+    let (curve, key) = agreement_key(object, ECDH).map_err(|error| error.handle(1))?;
     let point = on_curve(curve, &given).map_err(|error| error.parameter(1))?;
     let shared = machine.platform.provider.multiply(&key, &point).map_err(failure)?;
     Ok(Reply::EMPTY.with(&sized(&shared)))
@@ -133,7 +133,8 @@ pub(crate) fn ephemeral(
     Ok(Reply::EMPTY.with(&sized(&point)).with(&count))
 }
 
-/// TPM2_ZGen_2Phase [Part 3 §14.7]: with ECDH, both shared points.
+/// TPM2_ZGen_2Phase [Part 3 §14.7]: with ECDH both shared points, with SM2 the one
+/// that all four keys lead to.
 pub(crate) fn z_gen_2_phase(
     machine: &mut Machine<'_, '_>,
     call: &Call<'_>,
@@ -144,20 +145,26 @@ pub(crate) fn z_gen_2_phase(
         u16,
         u16,
     ) = call.parameters()?;
-    if scheme != ECDH {
+    if !matches!(scheme, ECDH | SM2) {
         return Err(ResponseCode::SCHEME.parameter(3));
     }
     let object = machine.object(call.handle(0), 1)?;
-    let (curve, key) = agreement_key(object)?;
+    let (curve, key) = agreement_key(object, scheme).map_err(|error| error.parameter(3))?;
     let fixed = on_curve(curve, &fixed).map_err(|error| error.parameter(1))?;
     let passing = on_curve(curve, &passing).map_err(|error| error.parameter(2))?;
     let promised = machine.state.commitments.open(count, curve.curve(), &[]);
     let promised = promised.map_err(|error| error.parameter(4))?;
     let provider = machine.platform.provider;
-    let of_fixed = provider.multiply(&key, &fixed).map_err(failure)?;
-    let of_passing = provider.multiply(&promised, &passing).map_err(failure)?;
+    let (first, second) = if scheme == SM2 {
+        let own = ExchangeKeys { fixed: &key, ephemeral: &promised };
+        let peer = ExchangeKeys { fixed: &fixed, ephemeral: &passing };
+        (exchange_sm2(provider, own, peer).map_err(failure)?, None)
+    } else {
+        let of_passing = provider.multiply(&promised, &passing).map_err(failure)?;
+        (provider.multiply(&key, &fixed).map_err(failure)?, Some(wire(&of_passing)))
+    };
     machine.state.commitments.close(count);
-    Ok(Reply::EMPTY.with(&sized(&of_fixed)).with(&sized(&of_passing)))
+    Ok(Reply::EMPTY.with(&sized(&first)).with(&or_empty(Optional16(second))))
 }
 
 /// The curve of a key.
@@ -168,8 +175,14 @@ fn curve_key(object: &Object) -> Result<CurveId, ResponseCode> {
     }
 }
 
-/// Curve and scalar of a key, the first of a command, that may agree on secrets.
-fn agreement_key(object: &Object) -> Result<(CurveId, Scalar), ResponseCode> {
+/// Curve and scalar of a key, the first of a command, that may agree on secrets with
+/// this scheme.
+///
+/// # Errors
+///
+/// [`ResponseCode::SCHEME`] if the key has another one, which whoever names the scheme
+/// has to place; others are of the key.
+fn agreement_key(object: &Object, asked: u16) -> Result<(CurveId, Scalar), ResponseCode> {
     let curve = curve_key(object).map_err(|error| error.handle(1))?;
     let attributes = object.public.attributes;
     if attributes.contains(ObjectAttributes::RESTRICTED)
@@ -180,8 +193,8 @@ fn agreement_key(object: &Object) -> Result<(CurveId, Scalar), ResponseCode> {
     let Details::Ecc { scheme: EccScheme(scheme), .. } = object.public.details else {
         return Err(ResponseCode::KEY.handle(1));
     };
-    if scheme.is_some_and(|scheme| scheme.algorithm != ECDH) {
-        return Err(ResponseCode::SCHEME.handle(1));
+    if scheme.is_some_and(|scheme| scheme.algorithm != asked) {
+        return Err(ResponseCode::SCHEME);
     }
     Ok((curve, private(object, curve)?))
 }

@@ -25,9 +25,12 @@ pub(crate) fn load(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Result<Rep
     if !parent.public.is_storage_parent() {
         return Err(ResponseCode::TYPE.handle(1));
     }
-    check_public(&public, Some(parent)).map_err(|error| error.parameter(2))?;
+    if public.name_hash.is_none() {
+        return Err(ResponseCode::HASH.parameter(2));
+    }
     let name = public.name();
     let sensitive = unwrap(parent, &name, &private).map_err(|error| error.parameter(1))?;
+    check_public(&public, Some(parent)).map_err(|error| error.parameter(2))?;
     check_binding(machine.platform.provider, &public, &sensitive, 1)?;
     let object = Object {
         qualified_name: qualified_name(&parent.qualified_name, &public),
@@ -102,10 +105,16 @@ pub(crate) fn load_external(
 fn check_key(public: &Public) -> Result<(), ResponseCode> {
     match &public.details {
         Details::Rsa { .. } => rsa_public(public).map(|_| ()),
-        Details::Ecc { .. } => ecc_public(public).map(|_| ()),
+        Details::Ecc { curve, x, y, .. } => {
+            let size = curve.curve().coordinate_size();
+            if x.len() != size || y.len() != size {
+                return Err(ResponseCode::KEY);
+            }
+            ecc_public(public).map(|_| ())
+        }
         Details::KeyedHash { unique, .. } | Details::Cipher { unique, .. } => {
             let size = public.name_hash.map_or(0, crate::wire::algorithm::Hash::size);
-            if unique.len() == size { Ok(()) } else { Err(ResponseCode::SIZE) }
+            if unique.len() == size { Ok(()) } else { Err(ResponseCode::KEY) }
         }
     }
 }

@@ -36,6 +36,10 @@ pub(crate) fn define_space(
     if !by_platform && public.attributes.contains(NvAttributes::POLICY_DELETE) {
         return Err(ResponseCode::ATTRIBUTES.parameter(2));
     }
+    // It could never be written.
+    if public.attributes.contains(NvAttributes::WRITEALL) && public.size > MAX_NV_BUFFER {
+        return Err(ResponseCode::SIZE.parameter(2));
+    }
     let data = Buffer::new(vec![0; usize::from(public.size)]);
     machine.state.nv.define(NvIndex { public, auth, data })?;
     Ok(Reply::EMPTY)
@@ -76,10 +80,6 @@ fn check_public(public: &NvPublic) -> Result<(), ResponseCode> {
         || (nv_type == NvType::Counter && attributes.contains(NvAttributes::CLEAR_STCLEAR))
     {
         return Err(ResponseCode::ATTRIBUTES);
-    }
-    // It could never be written.
-    if attributes.contains(NvAttributes::WRITEALL) && public.size > MAX_NV_BUFFER {
-        return Err(ResponseCode::SIZE);
     }
     Ok(())
 }

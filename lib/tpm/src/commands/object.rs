@@ -9,7 +9,7 @@ use crate::response_code::ResponseCode;
 use crate::state::object::{MAX_PERSISTENT, Provenance, qualified_name};
 use crate::wire::bits::ObjectAttributes;
 use crate::wire::containers::Sized16;
-use crate::wire::handle::{HandleType, NULL, OWNER, PLATFORM};
+use crate::wire::handle::{HandleType, NULL, PLATFORM};
 use crate::wire::public::Details;
 use crate::wire::structure::Digest;
 
@@ -88,9 +88,6 @@ pub(crate) fn evict_control(
     let (by, handle) = (call.handle(0), call.handle(1));
     let object = machine.object(handle, 2)?;
     let stays = HandleType::of(handle) == Some(HandleType::Persistent);
-    if stays && handle != persistent {
-        return Err(ResponseCode::HANDLE.handle(2));
-    }
     if object.provenance != Provenance::Device
         || object.sensitive.0.is_none()
         || object.hierarchy == NULL
@@ -98,12 +95,16 @@ pub(crate) fn evict_control(
     {
         return Err(ResponseCode::ATTRIBUTES.handle(2));
     }
-    if (object.hierarchy == PLATFORM) != (by == PLATFORM) {
+    if stays && handle != persistent {
+        return Err(ResponseCode::HANDLE.handle(2));
+    }
+    let of_platform = object.hierarchy == PLATFORM;
+    let in_range = (persistent >= PLATFORM_PERSISTENT) == of_platform;
+    // The platform can remove what the owner made persistent.
+    if of_platform != (by == PLATFORM) && !(by == PLATFORM && stays) {
         return Err(ResponseCode::HIERARCHY.handle(2));
     }
-    if by == OWNER && persistent >= PLATFORM_PERSISTENT
-        || by == PLATFORM && persistent < PLATFORM_PERSISTENT
-    {
+    if !stays && !in_range {
         return Err(ResponseCode::RANGE.parameter(1));
     }
     if stays {

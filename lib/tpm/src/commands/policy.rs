@@ -164,7 +164,7 @@ pub(crate) fn duplication_select(machine: &mut Machine<'_, '_>, call: &Call<'_>)
     if session.policy.bound_to.is_some() {
         return Err(ResponseCode::CPHASH);
     }
-    if session.policy.command.is_some_and(|code| code != DUPLICATE) {
+    if session.policy.command.is_some() {
         return Err(ResponseCode::COMMAND_CODE);
     }
     let names = session.hash.algorithm().digest(&[&object, &new_parent]);

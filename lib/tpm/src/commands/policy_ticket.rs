@@ -4,7 +4,7 @@
 use crate::call::{Call, Reply};
 use crate::commands::policy_authority::{POLICY_SECRET, POLICY_SIGNED};
 use crate::machine::Machine;
-use crate::policy_limits::{Timeout, check_command_hash, check_ticket, narrow};
+use crate::policy_limits::{Timeout, check_command_hash, check_ticket, check_timeout, narrow};
 use crate::policy_update::{extend_with_reference, restart};
 use crate::response_code::ResponseCode;
 use crate::wire::algorithm::{Hash, SessionType};
@@ -28,8 +28,9 @@ pub(crate) fn ticket(
     if machine.session(handle).kind == SessionType::Trial {
         return Err(ResponseCode::ATTRIBUTES.handle(1));
     }
+    let expires = check_timeout(machine, &timeout)?;
     check_command_hash(machine, handle, &command_hash)?;
-    let expires = check_ticket(machine, &timeout, &command_hash, &reference, &name, &ticket)?;
+    check_ticket(machine, &timeout, &command_hash, &reference, &name, &ticket)?;
     let code = if ticket.tag == AUTH_SECRET { POLICY_SECRET } else { POLICY_SIGNED };
     extend_with_reference(machine.session(handle), code, &name, &reference);
     narrow(machine, handle, &command_hash, Some(expires));

@@ -11,7 +11,7 @@ use crate::wire::structure::Digest;
 use crate::wire::ticket::{HASH_CHECK, HashTicket, Ticket, VERIFIED};
 
 /// TPM2_Sign [Part 3 §20.2]. A restricted key signs only digests that this
-/// device made.
+/// device made; of other keys a ticket is checked if there is one.
 pub(crate) fn sign(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Result<Reply, ResponseCode> {
     let (digest, scheme, HashTicket(ticket)): (Digest, SignatureScheme, HashTicket) =
         call.parameters()?;
@@ -23,7 +23,8 @@ pub(crate) fn sign(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Result<Rep
     }
     let scheme = select_scheme(object, scheme).map_err(|error| error.parameter(2))?;
     let hash = scheme.hash.ok_or(ResponseCode::SCHEME.parameter(2))?;
-    if object.public.attributes.contains(ObjectAttributes::RESTRICTED) {
+    let restricted = object.public.attributes.contains(ObjectAttributes::RESTRICTED);
+    if restricted || !ticket.digest.is_empty() {
         let expected =
             machine.ticket(HASH_CHECK, ticket.hierarchy, &[&hash.number().to_be_bytes(), &digest]);
         if !tpm_crypto::secret::equal(&expected.digest, &ticket.digest) {

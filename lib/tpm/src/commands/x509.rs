@@ -38,6 +38,7 @@ pub(crate) fn certify(
     check_signs(object, 2)?;
     let scheme = select_scheme(object, scheme).map_err(|error| error.parameter(2))?;
     let hash = scheme.hash.ok_or(ResponseCode::SCHEME.parameter(2))?;
+    let own_algorithm = signature_algorithm(scheme, &object.public);
     let (signer_name, name_hash) = (object.name(), object.public.name_hash.unwrap_or(hash));
     let object = machine.object(key, 1)?;
     let public_key = public_key(&object.public).ok_or(ResponseCode::ASYMMETRIC.handle(1))?;
@@ -46,7 +47,7 @@ pub(crate) fn certify(
     let (algorithm, added_algorithm): (Vec<u8>, Vec<u8>) = match partial.algorithm {
         Some(algorithm) => (algorithm.to_vec(), Vec::new()),
         None => {
-            let algorithm = signature_algorithm(scheme).ok_or(ResponseCode::SCHEME.handle(2))?;
+            let algorithm = own_algorithm.ok_or(ResponseCode::SCHEME.handle(2))?;
             (algorithm.clone(), algorithm)
         }
     };

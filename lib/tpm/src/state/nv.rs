@@ -96,13 +96,13 @@ impl NvStore {
 
     /// Adds an index.
     pub(crate) fn define(&mut self, index: NvIndex) -> Result<(), ResponseCode> {
-        let used: usize = self.indices.values().map(|index| index.data.len()).sum();
-        if self.indices.len() >= MAX_INDICES || used + index.data.len() > CAPACITY {
-            return Err(ResponseCode::NV_SPACE);
-        }
         let handle = index.public.index;
         if self.indices.contains_key(&handle) {
             return Err(ResponseCode::NV_DEFINED);
+        }
+        let used: usize = self.indices.values().map(|index| index.data.len()).sum();
+        if self.indices.len() >= MAX_INDICES || used + index.data.len() > CAPACITY {
+            return Err(ResponseCode::NV_SPACE);
         }
         self.changed.insert(handle);
         self.indices.insert(handle, index);

@@ -95,6 +95,55 @@ fn a_promised_scalar_is_used_once() {
     );
 }
 
+/// A key for SM2's exchange alone, on its curve.
+fn exchanging() -> Vec<u8> {
+    template(
+        0x23,
+        COMMON | NO_DA | DECRYPT,
+        &[0, 0x10, 0, 0x1B, 0, 0x12, 0, 0x20, 0, 0x10, 0, 0, 0, 0],
+    )
+}
+
+/// The public point of a key, as a parameter.
+fn point_of(public: &[u8]) -> Vec<u8> {
+    sized(&public[public.len() - 68..])
+}
+
+#[test]
+fn both_parties_of_an_exchange_find_the_same_point() {
+    let mut rig = Rig::started();
+    // One key says how, the other leaves it open.
+    let (one, one_public) = primary(&mut rig, OWNER, &exchanging());
+    let (other, other_public) = primary(&mut rig, OWNER, &agreeing(0x20));
+    let [one_public, other_public] = [one_public, other_public].map(|public| point_of(&public));
+    let (one_promise, one_count) = points(&rig.call(EPHEMERAL, &[0, 0x20]).expect("promise"));
+    let (other_promise, other_count) = points(&rig.call(EPHEMERAL, &[0, 0x20]).expect("promise"));
+    let mut find = |key: u32, fixed: &[u8], passing: &[u8], scheme: u8, count: &[u8]| {
+        let parameters = [fixed, passing, &[0, scheme], count].concat();
+        rig.with_passwords(TWO_PHASE, &[key], &[b""], &parameters)
+    };
+    assert_eq!(
+        find(one, &other_public, &other_promise, 0x19, &one_count),
+        Err(ResponseCode::SCHEME.parameter(3)),
+        "the key is for SM2"
+    );
+    let found = find(one, &other_public, &other_promise, 0x1B, &one_count).expect("a point");
+    let (first, second) = points(&found);
+    assert_eq!(first.len(), 70);
+    assert_eq!(second, [0, 4, 0, 0, 0, 0], "there is no second one");
+    let again = find(other, &one_public, &one_promise, 0x1B, &other_count);
+    assert_eq!(again, Ok(found));
+    assert_eq!(
+        find(one, &other_public, &other_promise, 0x1B, &one_count),
+        Err(ResponseCode::VALUE.parameter(4)),
+        "a promise is used once"
+    );
+    assert_eq!(
+        rig.with_passwords(Z_GEN, &[one], &[b""], &other_public),
+        Err(ResponseCode::SCHEME.handle(1))
+    );
+}
+
 #[test]
 fn promises_are_forgotten_after_sixty_four_others() {
     let mut rig = Rig::started();

@@ -2,6 +2,10 @@
 
 use alloc::vec::Vec;
 
+use tpm_crypto::ecc::{Curve, Scalar};
+use tpm_crypto::portable::Portable;
+use tpm_crypto::provider::Curves;
+
 use super::objects::{
     COMMON, DECRYPT, NO_DA, OWNER, RESTRICTED, SIGN, child, creation, load, primary, storage,
     template,
@@ -54,13 +58,19 @@ fn moving(policy: &[u8], more: u32) -> Vec<u8> {
     .concat()
 }
 
-fn duplicate(rig: &mut Rig, object: u32, parent: u32, session: u32, parameters: &[u8]) -> Answer {
+pub(super) fn duplicate(
+    rig: &mut Rig,
+    object: u32,
+    parent: u32,
+    session: u32,
+    parameters: &[u8],
+) -> Answer {
     let area = [&session.to_be_bytes()[..], &[0, 0, 1, 0, 0]].concat();
     rig.with_area(DUPLICATE, &[object, parent], &area, parameters).map(|(body, _)| body)
 }
 
 /// The sized buffers that an answer consists of, each with its size.
-fn buffers(mut rest: &[u8]) -> Vec<Vec<u8>> {
+pub(super) fn buffers(mut rest: &[u8]) -> Vec<Vec<u8>> {
     let mut all = Vec::new();
     while let Some((size, _)) = rest.split_first_chunk::<2>() {
         let (buffer, after) = rest.split_at(2 + usize::from(u16::from_be_bytes(*size)));
@@ -71,15 +81,15 @@ fn buffers(mut rest: &[u8]) -> Vec<Vec<u8>> {
 }
 
 /// A device with a parent and a key that may be duplicated, both loaded.
-struct Scene {
-    rig: Rig,
-    parent: u32,
-    public: Vec<u8>,
-    object: u32,
-    session: u32,
+pub(super) struct Scene {
+    pub(super) rig: Rig,
+    pub(super) parent: u32,
+    pub(super) public: Vec<u8>,
+    pub(super) object: u32,
+    pub(super) session: u32,
 }
 
-fn scene(more: u32) -> Scene {
+pub(super) fn scene(more: u32) -> Scene {
     let mut rig = Rig::started();
     let (session, policy) = allowing(&mut rig);
     let (parent, _) = primary(&mut rig, OWNER, &storage());
@@ -159,6 +169,40 @@ fn a_duplicate_without_wraps_is_the_sensitive_area() {
 }
 
 #[test]
+fn a_parent_is_not_imported_with_a_short_seed() {
+    let mut rig = Rig::started();
+    let (session, policy) = allowing(&mut rig);
+    let (parent, _) = primary(&mut rig, OWNER, &storage());
+    // Neither fixedTPM nor fixedParent.
+    let template = [
+        &[0, 0x23, 0, 0x0B][..],
+        &(0x60 | NO_DA | RESTRICTED | DECRYPT).to_be_bytes(),
+        &sized(&policy),
+        &[0, 6, 0, 128, 0, 0x43, 0, 0x10, 0, 3, 0, 0x10, 0, 0, 0, 0],
+    ]
+    .concat();
+    let (private, public) =
+        child(&mut rig, parent, &creation(b"", b"", &template)).expect("a parent");
+    let object = load(&mut rig, parent, &private, &public).expect("load");
+    let plain = [&sized(b"")[..], &NO_CIPHER].concat();
+    let answer = duplicate(&mut rig, object, NULL, session, &plain).expect("duplicate");
+    // Behind two sizes: type, no authorization value, a seed of 32 bytes, a scalar.
+    let area = &buffers(&answer)[1][4..];
+    let (front, rest) = area.split_at(4);
+    let (seed, scalar) = rest.split_at(34);
+    assert_eq!(seed[..2], [0, 32]);
+    let mut import = |seed: &[u8]| {
+        let duplicate = sized(&sized(&[front, &sized(seed), scalar].concat()));
+        let parameters = [&[0, 0][..], &public, &duplicate, &[0, 0], &NO_CIPHER].concat();
+        rig.with_passwords(IMPORT, &[parent], &[b""], &parameters).map(|_| ())
+    };
+    for (length, expected) in [(0, false), (15, false), (16, true), (32, true), (33, false)] {
+        let expected = if expected { Ok(()) } else { Err(ResponseCode::SIZE.parameter(3)) };
+        assert_eq!(import(&alloc::vec![7; length]), expected, "{length}");
+    }
+}
+
+#[test]
 fn a_duplicate_can_be_wrapped_anew() {
     let Scene { mut rig, parent, public, object, session } = scene(0);
     let parameters = [&sized(&[9; 16])[..], &AES].concat();
@@ -183,6 +227,11 @@ fn a_duplicate_can_be_wrapped_anew() {
     assert_eq!(
         rig.with_passwords(REWRAP, &[other, parent], &passwords, &rewrap),
         Err(ResponseCode::INTEGRITY.parameter(1))
+    );
+    let short = [&parts[1][..], &name, &sized(&[1; 9])].concat();
+    assert_eq!(
+        rig.with_passwords(REWRAP, &[parent, other], &passwords, &short),
+        Err(ResponseCode::VALUE.parameter(3))
     );
 }
 
@@ -217,7 +266,14 @@ fn duplication_is_refused_where_it_has_to_be() {
     let without_seed = [&parts[0][..], &public, &parts[1], &[0, 0], &AES].concat();
     assert_eq!(
         rig.with_passwords(IMPORT, &[parent], &[b""], &without_seed),
-        Err(ResponseCode::ATTRIBUTES.parameter(2))
+        Err(ResponseCode::ATTRIBUTES.parameter(4)),
+        "the outer wrap is missing"
+    );
+    let without_key = [&[0, 0][..], &public, &parts[1], &parts[2], &NO_CIPHER].concat();
+    assert_eq!(
+        rig.with_passwords(IMPORT, &[parent], &[b""], &without_key),
+        Err(ResponseCode::ATTRIBUTES.parameter(1)),
+        "the inner wrap is missing"
     );
     let mut fixed = public.clone();
     fixed[9] |= 0x10;
@@ -231,4 +287,32 @@ fn duplication_is_refused_where_it_has_to_be() {
         duplicate(&mut rig, object, parent, session, &wrapped),
         Err(ResponseCode::POLICY_FAIL.session(1))
     );
+}
+
+/// Without a seed anyone could compute what protects a parent's children.
+#[test]
+fn a_parent_needs_a_seed() {
+    let mut rig = Rig::started();
+    let (parent, _) = primary(&mut rig, OWNER, &storage());
+    let scalar = Scalar::new(Curve::P256, &[7]).expect("a scalar");
+    let point = Portable.public_key(&scalar).expect("a point");
+    let public = template(
+        0x23,
+        0x40 | NO_DA | RESTRICTED | DECRYPT,
+        &[
+            &[0, 6, 0, 128, 0, 0x43, 0, 0x10, 0, 3, 0, 0x10][..],
+            &sized(point.x()),
+            &sized(point.y()),
+        ]
+        .concat(),
+    );
+    for (seed, answer) in [(0, Err(())), (15, Err(())), (16, Ok(())), (32, Ok(())), (33, Err(()))] {
+        let seed = sized(&alloc::vec![5; seed]);
+        let sensitive = [&[0, 0x23, 0, 0][..], &seed, &sized(scalar.as_bytes())].concat();
+        let private = sized(&sized(&sensitive));
+        let import = [&[0, 0][..], &sized(&public), &private, &[0, 0], &NO_CIPHER].concat();
+        let imported = rig.with_passwords(IMPORT, &[parent], &[b""], &import);
+        let expected = answer.map_err(|()| ResponseCode::SIZE.parameter(3));
+        assert_eq!(imported.map(|_| ()), expected);
+    }
 }

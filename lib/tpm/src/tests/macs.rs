@@ -107,3 +107,33 @@ fn keys_that_make_no_macs_are_refused() {
         Err(ResponseCode::ATTRIBUTES.handle(1))
     );
 }
+
+/// A longer key would be hashed first.
+#[test]
+fn a_key_is_as_long_as_a_block_at_most() {
+    let mut rig = Rig::started();
+    for (hash, block) in [(0x0B, 64), (0x0C, 128), (0x28, 104)] {
+        let public = template(8, GIVEN | NO_DA | SIGN, &[0, 5, 0, hash, 0, 0]);
+        let mut create = |size: usize| {
+            let parameters = creation(b"", &alloc::vec![5; size], &public);
+            rig.with_passwords(0x131, &[OWNER], &[b""], &parameters)
+        };
+        let made = create(block).expect("a key");
+        // Of more than 128 bytes the sensitive area itself is too long.
+        let code = ResponseCode::SIZE;
+        let code = if block < 128 { code } else { code.parameter(1) };
+        assert_eq!(create(block + 1), Err(code));
+        rig.call(0x165, &made[..4]).expect("flush");
+    }
+    // One from outside, whose name tells that the secret belongs to it.
+    let seed = [3; 32];
+    for (size, code) in [(64, None), (65, Some(ResponseCode::KEY_SIZE.parameter(1)))] {
+        let secret = alloc::vec![5; size];
+        let unique = HashAlgorithm::Sha256.digest(&[&seed, &secret]);
+        let details = [&[0, 5, 0, 0x0B][..], &sized(unique.as_bytes())].concat();
+        let public = template(8, 0x40 | SIGN, &details);
+        let sensitive = [&[0, 8, 0, 0][..], &sized(&seed), &sized(&secret)].concat();
+        let body = [&sized(&sensitive)[..], &sized(&public), &[0x40, 0, 0, 7]].concat();
+        assert_eq!(rig.call(0x167, &body).err(), code);
+    }
+}

@@ -47,6 +47,22 @@ fn lent(rig: &mut Rig) -> (&mut Device, Platform<'_>) {
 }
 
 #[test]
+fn the_first_clock_of_a_device_with_certificates_is_safe() {
+    let mut rig = with_seed(1);
+    let (device, mut platform) = lent(&mut rig);
+    device.provision(&mut platform, 0x01C0_0002, b"a certificate").expect("stored");
+    rig.power_cycle();
+    // Refused before the start, and nothing is told.
+    assert_eq!(rig.call(0x181, &[]), Err(ResponseCode::INITIALIZE));
+    rig.power_cycle();
+    rig.call(0x144, &[0, 0]).expect("started");
+    assert_eq!(rig.call(0x181, &[]).expect("clock")[24], 1, "safe");
+    rig.power_cycle();
+    rig.call(0x144, &[0, 0]).expect("started");
+    assert_eq!(rig.call(0x181, &[]).expect("clock")[24], 0, "a higher one may have been told");
+}
+
+#[test]
 fn the_same_seed_gives_the_same_endorsement_keys() {
     let keys = |seed: u8| -> Vec<EndorsementKey> {
         let mut rig = with_seed(seed);

@@ -90,6 +90,10 @@ fn public_areas_that_make_no_sense_are_refused() {
         define(&mut rig, NvAttributes::from_bits_retain(ORDINARY.bits() | 1 << 8), 8),
         Err(ResponseCode::RESERVED_BITS.parameter(2))
     );
+    // Whose it is comes before whether it could be written.
+    let all = ORDINARY | NvAttributes::WRITEALL;
+    assert_eq!(define(&mut rig, all, 1025), size);
+    assert_eq!(define(&mut rig, all | NvAttributes::PLATFORMCREATE, 1025), not_the_platforms);
     let by_platform = rig.with_passwords(DEFINE, &[PLATFORM], &[b""], &public(ORDINARY, 8));
     assert_eq!(by_platform, not_the_platforms);
 }

@@ -224,7 +224,7 @@ fn templates_that_make_no_sense_are_refused() {
         ),
         (template(8, COMMON, &[0, 0x10, 0, 0]), ResponseCode::ATTRIBUTES),
         (template(9, COMMON, &[]), ResponseCode::TYPE),
-        (template(1, COMMON | SIGN, &[0, 0x10, 0, 0x10, 4, 0]), ResponseCode::VALUE),
+        (template(1, COMMON | SIGN, &[0, 0x10, 0, 0x10, 2, 0]), ResponseCode::VALUE),
     ];
     for (public, code) in cases {
         assert_eq!(refused(&mut rig, &public, b""), code.parameter(2));
@@ -286,4 +286,17 @@ fn a_persistent_object_outlasts_power() {
     load(&mut rig, place, &private, &part).expect("load");
     keep(&mut rig, OWNER, place, place).expect("evict");
     assert_eq!(rig.call(0x173, &place.to_be_bytes()), Err(ResponseCode::HANDLE.handle(1)));
+    // The platform removes what the owner keeps, but not the other way round.
+    let (handle, _) = primary(&mut rig, OWNER, &storage());
+    keep(&mut rig, OWNER, handle, place).expect("keep");
+    assert_eq!(keep(&mut rig, 0x4000_000C, place, place + 1), Err(ResponseCode::HANDLE.handle(2)));
+    keep(&mut rig, 0x4000_000C, place, place).expect("evict");
+    let (handle, _) = primary(&mut rig, 0x4000_000C, &storage());
+    let place = 0x8180_0000;
+    assert_eq!(
+        keep(&mut rig, 0x4000_000C, handle, 0x8100_0001),
+        Err(ResponseCode::RANGE.parameter(1))
+    );
+    keep(&mut rig, 0x4000_000C, handle, place).expect("keep");
+    assert_eq!(keep(&mut rig, OWNER, place, place), Err(ResponseCode::HIERARCHY.handle(2)));
 }

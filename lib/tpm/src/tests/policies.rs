@@ -247,9 +247,11 @@ fn duplication_takes_its_command_and_names() {
     say(&mut rig, session, 0x188, &parameters).expect("select");
     assert_eq!(digest(&mut rig, session), extended(&[0; 32], 0x188, &[b"object", b"parent", &[1]]));
     assert_eq!(say(&mut rig, session, 0x188, &parameters), Err(ResponseCode::CPHASH));
-    let other = start(&mut rig, 1);
-    say(&mut rig, other, 0x16C, &CLOCK_SET.to_be_bytes()).expect("command code");
-    assert_eq!(say(&mut rig, other, 0x188, &parameters), Err(ResponseCode::COMMAND_CODE));
+    for code in [CLOCK_SET, 0x14B] {
+        say(&mut rig, session, 0x180, &[]).expect("restart");
+        say(&mut rig, session, 0x16C, &code.to_be_bytes()).expect("command code");
+        assert_eq!(say(&mut rig, session, 0x188, &parameters), Err(ResponseCode::COMMAND_CODE));
+    }
 }
 
 #[test]
@@ -304,6 +306,9 @@ fn a_secret_gives_a_ticket_that_stands_for_it() {
         say(&mut rig, other, 0x172, &by_ticket(&null)),
         Err(ResponseCode::TICKET.parameter(5))
     );
+    // What is wrong with the time is told before what is wrong with the command.
+    let both = [&sized(&[0; 7])[..], &sized(&[1; 5]), &sized(b""), &sized(b""), &null].concat();
+    assert_eq!(say(&mut rig, other, 0x172, &both), Err(ResponseCode::SIZE.parameter(1)));
     say(&mut rig, other, 0x172, &by_ticket(&answer[10..])).expect("ticket");
     assert_eq!(digest(&mut rig, other), policy);
     adopt(&mut rig, &policy);

@@ -80,6 +80,33 @@ fn a_salt_makes_the_sessions_key() {
 }
 
 #[test]
+fn a_salt_is_padded_as_its_key_says() {
+    let mut rig = Rig::started();
+    let rsa = |scheme: &[u8]| {
+        let details = [&[0, 0x10][..], scheme, &[8, 0, 0, 0, 0, 0, 0, 0]].concat();
+        template(1, COMMON | NO_DA | DECRYPT, &details)
+    };
+    // OAEP with SHA-1, where the name has SHA-256.
+    let (key, public) = primary(&mut rig, OWNER, &rsa(&[0, 0x17, 0, 4]));
+    let Details::Rsa { modulus, .. } = Public::from_bytes(&public).expect("public").details else {
+        panic!("an RSA key was made")
+    };
+    let modulus = RsaPublicKey::new(&modulus, 65537).expect("a key");
+    let told = |hash: HashAlgorithm, salt: &[u8]| {
+        let mut stream = HmacDrbg::new(SHA256, &[b"client"]);
+        oaep::encrypt(&Portable, &modulus, hash, b"SECRET\0", salt, &mut stream).expect("it fits")
+    };
+    start(&mut rig, key, &told(HashAlgorithm::Sha1, &[4; 20])).expect("session");
+    for wrong in [told(SHA256, &[4; 20]), told(HashAlgorithm::Sha1, &[4; 21])] {
+        assert_eq!(start(&mut rig, key, &wrong), Err(ResponseCode::VALUE.parameter(2)));
+    }
+    // PKCS #1 without a hash does not do.
+    let (key, _) = primary(&mut rig, OWNER, &rsa(&[0, 0x15]));
+    let told = told(SHA256, &[4; 32]);
+    assert_eq!(start(&mut rig, key, &told), Err(ResponseCode::VALUE.parameter(2)));
+}
+
+#[test]
 fn keys_and_salts_are_checked() {
     let mut rig = Rig::started();
     let (key, public) = primary(&mut rig, OWNER, &storage());

@@ -109,6 +109,21 @@ fn a_restricted_key_signs_only_what_the_device_hashed() {
 }
 
 #[test]
+fn a_ticket_is_checked_wherever_there_is_one() {
+    let mut rig = Rig::started();
+    let (key, _) = primary(&mut rig, OWNER, &signing(0));
+    let hashed = rig
+        .call(0x17D, &[&sized(b"abc")[..], &[0, 0x0B], &OWNER.to_be_bytes()].concat())
+        .expect("hash");
+    let mut sign = |digest: &[u8]| {
+        let parameters = [&sized(digest)[..], &NO_SCHEME, &hashed[34..]].concat();
+        rig.with_passwords(0x15D, &[key], &[b""], &parameters)
+    };
+    sign(&digest(b"abc")).expect("its digest");
+    assert_eq!(sign(&digest(b"abd")), Err(ResponseCode::TICKET.parameter(3)));
+}
+
+#[test]
 fn a_quote_tells_the_pcrs_and_who_says_so() {
     let mut rig = Rig::started();
     let selection = [0, 0, 0, 1, 0, 0x0B, 3, 1, 0, 0];
@@ -128,8 +143,11 @@ fn a_quote_tells_the_pcrs_and_who_says_so() {
         rig.call(0x165, &key.to_be_bytes()).expect("flush");
     }
     let unsigned = [&sized(b"")[..], &NO_SCHEME, &selection].concat();
-    let answer = rig.with_passwords(0x158, &[NULL], &[b""], &unsigned).expect("unsigned");
-    assert_eq!(answer[answer.len() - 2..], NO_SCHEME);
+    assert_eq!(
+        rig.with_passwords(0x158, &[NULL], &[b""], &unsigned),
+        Err(ResponseCode::SCHEME.parameter(2)),
+        "no hash for the PCRs"
+    );
 }
 
 #[test]

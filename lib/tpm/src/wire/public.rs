@@ -133,7 +133,7 @@ impl Details {
                 symmetric: Wire::read(from)?,
                 scheme: Wire::read(from)?,
                 key_bits: match u16::read(from)? {
-                    bits @ (2048 | 3072 | 4096) => bits,
+                    bits @ (1024 | 2048 | 3072 | 4096) => bits,
                     _ => return Err(ResponseCode::VALUE),
                 },
                 exponent: Wire::read(from)?,

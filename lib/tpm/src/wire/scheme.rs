@@ -116,6 +116,16 @@ pub(crate) enum KeyedHashScheme {
     Xor(Hash, u16),
 }
 
+impl KeyedHashScheme {
+    /// Its hash, if it has one.
+    pub(crate) const fn hash(&self) -> Option<Hash> {
+        match self {
+            Self::Null => None,
+            Self::Hmac(hash) | Self::Xor(hash, _) => Some(*hash),
+        }
+    }
+}
+
 /// TPM_ALG_KDF1_SP800_108: KDFa.
 pub(crate) const KDFA: u16 = 0x0022;
 

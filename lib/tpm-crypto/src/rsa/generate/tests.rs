@@ -58,6 +58,12 @@ fn exponents_that_are_even_or_small_are_refused() {
     }
 }
 
+#[test]
+fn small_keys_are_not_made() {
+    let refused = generate(RsaSize::Rsa1024, 65537, &mut stream(b"small"));
+    assert_eq!(refused.err(), Some(RsaError::TooSmall(RsaSize::Rsa1024)));
+}
+
 struct Constant(u8);
 
 impl RandomStream for Constant {

@@ -98,6 +98,18 @@ const KNOWN: &[Known] = &[
         theirs: Some(0x4C4),
         reason: "AES keys of 192 bits are known",
     },
+    Known {
+        command: Some(0x18A),
+        ours: Some(0),
+        theirs: Some(0x1C4),
+        reason: "AES keys of 192 bits are known",
+    },
+    Known {
+        command: Some(0x17E),
+        ours: Some(0x1DA),
+        theirs: Some(0x1D5),
+        reason: "there are more hashes, and so longer lists of selections",
+    },
 ];
 
 /// libtpms has the numbers of both handles the wrong way round; newer versions of

@@ -295,7 +295,7 @@ fn context(model: &Model, object: u32, dice: &mut Dice) -> Step {
 
 fn test_parameters(dice: &mut Dice) -> Step {
     let parameters = match dice.below(4) {
-        0 => words(&[1, 0x10, 0x10, dice.pick(&[2048, 3072, 512]), 0, 0]),
+        0 => words(&[1, 0x10, 0x10, dice.pick(&[1024, 2048, 3072, 512]), 0, 0]),
         1 => words(&[0x23, 0x10, 0x10, dice.pick(&[3, 4, 0x99]), 0x10]),
         2 => words(&[0x25, 6, dice.pick(&[128, 256, 64]), dice.pick(&[0x43, 0x44, 0x10])]),
         _ => words(&[8, 5, dice.pick(&HASHES)]),
