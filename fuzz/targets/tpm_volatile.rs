@@ -16,7 +16,7 @@ use self::surroundings::{Surroundings, execute};
 mod surroundings;
 
 /// Version, and the size of the digest.
-const HEADER: [u8; 6] = [0, 0, 0, 1, 0, 32];
+const HEADER: [u8; 6] = [0, 0, 0, 2, 0, 32];
 
 fuzz_target!(|input: &[u8]| {
     let mut surroundings = Surroundings::manufactured();

@@ -15,7 +15,8 @@ pub(crate) fn show(command: &Command) -> String {
     variables.chain(words).collect::<Vec<_>>().join(" ")
 }
 
-fn quoted(word: &OsStr) -> String {
+/// A word as a shell takes it.
+pub(crate) fn quoted(word: &OsStr) -> String {
     let word = word.to_string_lossy();
     let harmless = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+~%@".contains(c);
     if !word.is_empty() && word.chars().all(harmless) {

@@ -8,6 +8,7 @@ mod bare_metal;
 mod busybox;
 mod chip_keys;
 mod crates;
+mod debian_programs;
 mod distribution;
 mod firmware;
 mod guest_kernel;
@@ -18,6 +19,7 @@ mod system_package;
 mod tool;
 mod toolbox;
 mod tpm_programs;
+mod tpm_suite;
 mod version;
 
 use anyhow::{Result, bail};
@@ -26,6 +28,7 @@ pub(crate) use guest_kernel::{GuestKernel, KernelFiles, LINUX_6_1, LINUX_6_12, L
 pub(crate) use machine::TARGET;
 pub(crate) use toolbox::Toolbox;
 pub(crate) use tpm_programs::TpmProgramFiles;
+pub(crate) use tpm_suite::TpmSuiteFiles;
 
 use bare_metal::BareMetal;
 use busybox::Busybox;
@@ -37,6 +40,7 @@ use step::Step;
 use system_package::{CXX, QEMU};
 use tool::{CARGO_DENY, CARGO_FUZZ, MDBOOK};
 use tpm_programs::TpmPrograms;
+use tpm_suite::TpmSuite;
 
 use crate::failure::{self, Usage, Verdict};
 use crate::session::Session;
@@ -55,7 +59,7 @@ pub(crate) struct Arguments {
 }
 
 /// All steps, those that others need first.
-const STEPS: [&dyn Step; 14] = [
+const STEPS: [&dyn Step; 15] = [
     &Crates,
     &BareMetal,
     &ChipKeys,
@@ -66,6 +70,7 @@ const STEPS: [&dyn Step; 14] = [
     &LINUX_7,
     &Busybox,
     &TpmPrograms,
+    &TpmSuite,
     &CXX,
     &CARGO_DENY,
     &MDBOOK,

@@ -100,6 +100,9 @@ fn jobs(project: &Project, depth: Depth) -> Vec<Job<'_>> {
             guest::test(project, log)
         }),
         Job::new("tpm", "tpm2-tools and Linux accept our TPM", |log| tpm::test(project, log)),
+        Job::new("tpm-suite", "tpm2-tools' own tests pass with our TPM", |log| {
+            tpm::run_suite(project, log)
+        }),
         Job::new("tpm-compare", "swtpm and our TPM answer the same", move |log| {
             tpm::compare(project, depth, log)
         }),

@@ -29,6 +29,15 @@ pub enum Startup {
     State,
 }
 
+/// Whether the device may write to its store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreAccess {
+    /// At any time.
+    Granted,
+    /// Not now: what would be stored is refused.
+    Withheld,
+}
+
 /// Why the permanent state could not be replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReplaceError {
@@ -49,9 +58,11 @@ pub enum ReplaceError {
 /// The device, switched on or off.
 pub struct Appliance {
     device: Option<Device>,
+    /// Whether something was asked of the device since it was switched on.
+    used: bool,
     entropy: SystemEntropy,
     clock: Uptime,
-    store: Box<dyn Store + Send>,
+    store: Guarded,
     provider: Box<dyn Provider>,
     presence: PhysicalPresence,
     established: bool,
@@ -66,9 +77,10 @@ impl Appliance {
     pub fn new(store: Box<dyn Store + Send>, journal: Arc<Journal>) -> Self {
         Self {
             device: None,
+            used: false,
             entropy: SystemEntropy,
             clock: Uptime(Instant::now()),
-            store,
+            store: Guarded { store, access: StoreAccess::Granted },
             provider: provider(),
             presence: PhysicalPresence::Absent,
             established: false,
@@ -97,6 +109,7 @@ impl Appliance {
         self.power_off();
         let (device, mut platform) = self.parts();
         *device = Some(Device::power_on(&mut platform)?);
+        self.used = false;
         self.journal.note("power on");
         Ok(())
     }
@@ -112,6 +125,13 @@ impl Appliance {
     #[must_use]
     pub const fn is_on(&self) -> bool {
         self.device.is_some()
+    }
+
+    /// Whether a command was executed, a launch measured or the volatile state kept
+    /// since the device was switched on.
+    #[must_use]
+    pub const fn is_used(&self) -> bool {
+        self.used
     }
 
     /// Starts the device up. What it answers is in the journal.
@@ -136,6 +156,7 @@ impl Appliance {
         // If the device panics it is gone, and all that is known to be sound is
         // in the store.
         let mut device = self.device.take()?;
+        self.used = true;
         let response = device.execute(&mut self.parts().1, locality, command);
         let timers = device.signaled_timers(&self.clock);
         self.device = Some(device);
@@ -182,6 +203,11 @@ impl Appliance {
         self.presence = presence;
     }
 
+    /// Whether the device may write from now on. Power changes nothing about it.
+    pub const fn set_store_access(&mut self, access: StoreAccess) {
+        self.store.access = access;
+    }
+
     /// The permanent state as one blob, with its secrets in the clear.
     ///
     /// # Errors
@@ -216,6 +242,7 @@ impl Appliance {
     ///
     /// [`StoreError`].
     pub fn keep_volatile_state(&mut self) -> Result<bool, StoreError> {
+        self.used = true;
         let (device, mut platform) = self.parts();
         let Some(device) = device else { return Ok(false) };
         device.keep_volatile_state(&mut platform).map(|()| true)
@@ -285,6 +312,7 @@ impl Appliance {
     }
 
     fn with_device(&mut self, act: impl FnOnce(&mut Device)) -> bool {
+        self.used = true;
         self.device.as_mut().map(act).is_some()
     }
 
@@ -293,10 +321,30 @@ impl Appliance {
             entropy: &mut self.entropy,
             provider: &*self.provider,
             clock: &self.clock,
-            store: &mut *self.store,
+            store: &mut self.store,
             presence: self.presence,
         };
         (&mut self.device, platform)
+    }
+}
+
+/// The store behind a door for the device's writes.
+struct Guarded {
+    store: Box<dyn Store + Send>,
+    access: StoreAccess,
+}
+
+impl Store for Guarded {
+    fn load(&mut self) -> Result<Vec<(u32, Vec<u8>)>, StoreError> {
+        self.store.load()
+    }
+
+    fn commit(&mut self, changes: &[Change]) -> Result<(), StoreError> {
+        self.store.commit(changes)
+    }
+
+    fn is_available(&self) -> bool {
+        self.access == StoreAccess::Granted && self.store.is_available()
     }
 }
 

@@ -29,7 +29,7 @@ mod surroundings;
 mod swtpm;
 mod unix_socket;
 
-pub use appliance::{Appliance, LARGEST_COMMAND, ReplaceError, Startup};
+pub use appliance::{Appliance, LARGEST_COMMAND, ReplaceError, Startup, StoreAccess};
 pub use folder::{Durability, FolderError, StateFolder};
 pub use journal::Journal;
 pub use manufacture::{

@@ -3,6 +3,7 @@
 use std::io::IoSliceMut;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -26,6 +27,8 @@ pub(crate) struct Link {
     pub(crate) number: u64,
     socket: OwnedFd,
     used: Mutex<Instant>,
+    /// Nothing more is heard.
+    over: AtomicBool,
 }
 
 /// What came of waiting.
@@ -51,7 +54,7 @@ impl Link {
         // Answers are small and awaited. Where there is no such option there is
         // no such delay either.
         let _ = set_tcp_nodelay(&socket, true);
-        Ok(Self { number, socket, used: Mutex::new(Instant::now()) })
+        Ok(Self { number, socket, used: Mutex::new(Instant::now()), over: AtomicBool::new(false) })
     }
 
     /// Notes that it was used now.
@@ -78,6 +81,15 @@ impl Link {
         let _ = shutdown(&self.socket, Shutdown::Both);
     }
 
+    /// Hears nothing more: whoever waits for bytes hears the end, but what is being
+    /// answered is still sent.
+    pub(crate) fn retire(&self) {
+        self.over.store(true, Ordering::SeqCst);
+        // What had come before would still be read, and so would what comes
+        // later: hence the note above.
+        let _ = shutdown(&self.socket, Shutdown::Read);
+    }
+
     /// Waits for bytes, at most as long as `patience` says.
     ///
     /// It waits in `poll` in any case: on Linux, who sleeps there answers some
@@ -95,6 +107,9 @@ impl Link {
             return Ok(Heard::Nothing);
         }
         loop {
+            if self.over.load(Ordering::SeqCst) {
+                return Ok(Heard::End);
+            }
             match read(&self.socket, &mut *buffer) {
                 Ok(0) => return Ok(Heard::End),
                 Ok(length) => return Ok(Heard::Bytes(length)),
@@ -127,7 +142,8 @@ impl Link {
             _ => None,
         });
         let descriptor = descriptors.next().and_then(|mut descriptors| descriptors.next());
-        let heard = if message.bytes == 0 { Heard::End } else { Heard::Bytes(message.bytes) };
+        let over = message.bytes == 0 || self.over.load(Ordering::SeqCst);
+        let heard = if over { Heard::End } else { Heard::Bytes(message.bytes) };
         Ok((heard, descriptor))
     }
 

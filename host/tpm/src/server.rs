@@ -14,6 +14,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, Scope};
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
@@ -27,6 +28,9 @@ use crate::unix_socket::UnixSocket;
 
 /// Connections that are served at a time.
 pub const MOST_CONNECTIONS: usize = 32;
+
+/// How long nobody is accepted when the system has no room for one more.
+const SHORTAGE_PAUSE: Duration = Duration::from_millis(50);
 
 /// What is spoken on a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +89,16 @@ impl Listeners {
     /// The socket cannot be made, or another program listens there.
     pub fn swtpm_unix(&mut self, path: &std::path::Path) -> io::Result<()> {
         self.0.push((Listener::Unix(UnixSocket::listen(path)?), Service::SwtpmControl));
+        Ok(())
+    }
+
+    /// Adds swtpm's data channel on a Unix socket.
+    ///
+    /// # Errors
+    ///
+    /// As [`swtpm_unix`](Self::swtpm_unix).
+    pub fn swtpm_unix_commands(&mut self, path: &std::path::Path) -> io::Result<()> {
+        self.0.push((Listener::Unix(UnixSocket::listen(path)?), Service::SwtpmData));
         Ok(())
     }
 
@@ -199,7 +213,7 @@ impl Room {
         // Both under the lock, so that nobody is admitted in between.
         let links = self.links();
         self.ending.store(true, Ordering::SeqCst);
-        links.values().for_each(|link| link.close());
+        links.values().for_each(|link| link.retire());
     }
 
     fn stop(&self) {
@@ -237,6 +251,12 @@ fn accept<'scope>(
         for ((listener, service), _) in listeners.iter().zip(ready).filter(|(_, ready)| **ready) {
             match listener.accept() {
                 Ok(socket) => attend(scope, room, *service, socket),
+                Err(error) if is_shortage(&error) => {
+                    turn(&room.shared)
+                        .journal()
+                        .note(&format!("a connection cannot be accepted: {error}"));
+                    std::thread::sleep(SHORTAGE_PAUSE);
+                }
                 Err(error) if is_passing(&error) => {}
                 Err(error) => return Err(error),
             }
@@ -244,10 +264,34 @@ fn accept<'scope>(
     }
 }
 
-/// Whether an attempt to accept failed for reasons of that connection.
+/// Whether an attempt to accept failed for reasons of that connection [accept(2):
+/// errors of the network that wait on the new socket].
 fn is_passing(error: &io::Error) -> bool {
-    use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted, WouldBlock};
-    matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted | WouldBlock)
+    Errno::from_io_error(error).is_some_and(|error| {
+        matches!(
+            error,
+            Errno::CONNABORTED
+                | Errno::CONNRESET
+                | Errno::INTR
+                | Errno::AGAIN
+                | Errno::PROTO
+                | Errno::NOPROTOOPT
+                | Errno::NETDOWN
+                | Errno::NETUNREACH
+                | Errno::HOSTDOWN
+                | Errno::HOSTUNREACH
+                | Errno::NONET
+                | Errno::OPNOTSUPP
+        )
+    })
+}
+
+/// Whether it failed because there are too many files or too little memory, which
+/// connections that end give back.
+fn is_shortage(error: &io::Error) -> bool {
+    Errno::from_io_error(error).is_some_and(|error| {
+        matches!(error, Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM)
+    })
 }
 
 impl Listener {

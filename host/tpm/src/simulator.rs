@@ -8,7 +8,7 @@
 use rustix::io::Errno;
 use tpm::PhysicalPresence;
 
-use crate::appliance::{Appliance, LARGEST_COMMAND, Shared, turn};
+use crate::appliance::{Appliance, LARGEST_COMMAND, Shared, StoreAccess, turn};
 use crate::ending::Ending;
 use crate::link::{Link, PATIENCE};
 
@@ -41,6 +41,7 @@ mod request {
     pub(super) const CANCEL_ON: u32 = 9;
     pub(super) const CANCEL_OFF: u32 = 10;
     pub(super) const NV_ON: u32 = 11;
+    pub(super) const NV_OFF: u32 = 12;
     pub(super) const KEY_CACHE_ON: u32 = 13;
     pub(super) const KEY_CACHE_OFF: u32 = 14;
     pub(super) const HANDSHAKE: u32 = 15;
@@ -142,11 +143,18 @@ fn signal(number: u32, appliance: &mut Appliance) -> bool {
             appliance.set_presence(PhysicalPresence::Absent);
             true
         }
+        request::NV_ON => {
+            appliance.set_store_access(StoreAccess::Granted);
+            true
+        }
+        request::NV_OFF => {
+            appliance.set_store_access(StoreAccess::Withheld);
+            true
+        }
         // Whoever has the turn has no command under way that could be
-        // cancelled; the store is always there; no keys are made in advance.
+        // cancelled; no keys are made in advance.
         request::CANCEL_ON
         | request::CANCEL_OFF
-        | request::NV_ON
         | request::KEY_CACHE_ON
         | request::KEY_CACHE_OFF => true,
         _ => false,

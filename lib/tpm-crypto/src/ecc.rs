@@ -13,6 +13,7 @@ mod ecdaa;
 pub(crate) mod ecdsa;
 mod error;
 pub(crate) mod group;
+mod nonce;
 mod parameters;
 mod schnorr;
 mod sm2;

@@ -7,7 +7,6 @@
 mod error;
 mod generate;
 mod key;
-pub(crate) mod montgomery;
 pub(crate) mod number;
 pub mod oaep;
 pub mod pkcs1;

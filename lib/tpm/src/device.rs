@@ -31,7 +31,8 @@ use crate::wire::nv::{MAX_NV_INDEX_SIZE, NvPublic};
 use crate::wire::sensitive::SensitiveCreate;
 use crate::wire::structure::Digest;
 
-/// Commands after which a shutdown still counts: they change nothing.
+/// Commands after which a shutdown still counts: they change nothing, unless they
+/// are audited.
 const HARMLESS: [u32; 5] = [0x145, 0x17A, 0x17C, 0x17E, 0x181];
 
 /// A TPM 2.0.
@@ -82,11 +83,11 @@ pub enum PowerOnError {
         /// The record's key.
         key: u32,
     },
-    /// The volatile record was written by newer code.
+    /// The volatile record was written by other code.
     #[error(
-        "the volatile state has version {found}, this device knows {VOLATILE_VERSION}: use newer code"
+        "the volatile state has version {found}, this device knows {VOLATILE_VERSION}: use the code that wrote it, or remove record {VOLATILE_RECORD} and start up anew"
     )]
-    NewerVolatile {
+    OtherVolatile {
         /// The version found.
         found: u32,
     },
@@ -196,7 +197,8 @@ impl Device {
             before.map(|before| self.state.nv.define(before));
             return Err(ProvisionError::Full);
         }
-        Ok(self.commit(platform)?)
+        let changes = self.changes();
+        Ok(platform.store.commit(&changes)?)
     }
 
     /// Powers the device in the store on. It then waits for `TPM2_Startup`; or, if
@@ -298,23 +300,39 @@ impl Device {
         command: &[u8],
     ) -> Vec<u8> {
         self.pass_time(platform);
+        let before = (!platform.store.is_available())
+            .then(|| (self.state.clone(), self.stored.clone(), self.kept));
         let mut machine = Machine { state: &mut self.state, platform };
-        machine.state.guard.heal(machine.state.time.time);
+        if before.is_none() {
+            // What it heals is stored.
+            machine.state.guard.heal(machine.state.time.time);
+        }
         // Before the start everything but the start is refused.
-        let before = machine.state.shutdown.filter(|_| machine.state.started);
+        let shutdown = machine.state.shutdown.filter(|_| machine.state.started);
         let response = execute(&mut machine, locality, command);
         let code = command.get(6..10).and_then(|bytes| u32::from_bytes(bytes).ok());
-        if before.is_some() && !code.is_some_and(|code| HARMLESS.contains(&code)) {
+        let audited = &machine.state.audit.commands;
+        let harmless =
+            code.is_some_and(|code| HARMLESS.contains(&code) && !audited.contains(&code));
+        if shutdown.is_some() && !harmless {
             machine.state.shutdown = None;
             machine.state.saved = None;
             machine.state.saved_timers = SavedTimers::EMPTY;
         }
-        match self.commit(platform) {
-            Ok(()) => response,
-            Err(StoreError) => {
-                refusal(&mut Machine { state: &mut self.state, platform }, ResponseCode::FAILURE)
-            }
+        let changes = self.changes();
+        if changes.is_empty() {
+            return response;
         }
+        let code = if let Some(before) = before {
+            // As if it had not come [Part 2 §6.6.3].
+            (self.state, self.stored, self.kept) = before;
+            ResponseCode::NV_UNAVAILABLE
+        } else if platform.store.commit(&changes).is_ok() {
+            return response;
+        } else {
+            ResponseCode::FAILURE
+        };
+        refusal(&mut Machine { state: &mut self.state, platform }, code)
     }
 
     /// As [`execute`](Self::execute), with commands of the vendor's own: those
@@ -336,10 +354,10 @@ impl Device {
         }
     }
 
-    /// Stores what changed, all of it or nothing.
-    fn commit(&mut self, platform: &mut Platform<'_>) -> Result<(), StoreError> {
+    /// What has changed since it was asked for last, to be stored at once.
+    fn changes(&mut self) -> Vec<Change> {
         if self.state.failed {
-            return Ok(());
+            return Vec::new();
         }
         let mut changes: Vec<Change> = self
             .state
@@ -360,7 +378,10 @@ impl Device {
         }
         // Before the start nobody is told the clock, so that what is stored while a
         // device is made does not make its first clock unsafe [Part 2 §10.11.1].
-        let due = self.state.started && self.state.time.clock >= self.state.clock_limit;
+        // After a shutdown in order, the clock as it was then is what counts.
+        let due = self.state.started
+            && self.state.shutdown.is_none()
+            && self.state.time.clock >= self.state.clock_limit;
         if due {
             self.state.clock_limit =
                 (self.state.time.clock / CLOCK_STEP_MS + 1).saturating_mul(CLOCK_STEP_MS);
@@ -370,7 +391,7 @@ impl Device {
             self.stored = core_of(&self.state);
             changes.push(Change { key: CORE, content: Some(self.stored.to_bytes()) });
         }
-        if changes.is_empty() { Ok(()) } else { platform.store.commit(&changes) }
+        changes
     }
 }
 
@@ -378,13 +399,10 @@ impl Device {
 fn read_volatile(content: &[u8], records: &Digest) -> Result<Volatile, PowerOnError> {
     let damaged = |_| PowerOnError::Damaged { key: VOLATILE_RECORD };
     let found = u32::read(&mut Reader::new(content)).map_err(damaged)?;
-    if found > VOLATILE_VERSION {
-        return Err(PowerOnError::NewerVolatile { found });
+    if found != VOLATILE_VERSION {
+        return Err(PowerOnError::OtherVolatile { found });
     }
     let volatile = Volatile::from_bytes(content).map_err(damaged)?;
-    if volatile.version != VOLATILE_VERSION {
-        return Err(PowerOnError::Damaged { key: VOLATILE_RECORD });
-    }
     if volatile.records == *records { Ok(volatile) } else { Err(PowerOnError::Unrelated) }
 }
 

@@ -148,8 +148,10 @@ fn read_header(
 
 /// Whether the command can be answered in the device's mode.
 fn check_mode(machine: &Machine<'_, '_>, command: &Command) -> Result<(), ResponseCode> {
-    if machine.state.failed && !command.traits.contains(Traits::IN_FAILURE) {
-        return Err(ResponseCode::FAILURE);
+    // A device that fails says so even before its start [Part 1 §12.4].
+    if machine.state.failed {
+        let answered = command.traits.contains(Traits::IN_FAILURE);
+        return if answered { Ok(()) } else { Err(ResponseCode::FAILURE) };
     }
     if machine.state.started == command.traits.contains(Traits::STARTUP) {
         return Err(ResponseCode::INITIALIZE);

@@ -11,7 +11,6 @@ use tpm_crypto::secret::{Secret, equal};
 use crate::response_code::ResponseCode;
 use crate::wire::algorithm::Hash;
 use crate::wire::codec::{Reader, Wire};
-use crate::wire::containers::Sized16;
 use crate::wire::sensitive::Sensitive;
 use crate::wire::structure::{Digest, Name};
 use crate::wire::symmetric::ObjectCipher;
@@ -43,9 +42,9 @@ impl InnerWrap {
         &self,
         hash: Hash,
         name: &Name,
-        sensitive: Sensitive,
+        sensitive: &Sensitive,
     ) -> Result<Secret, ResponseCode> {
-        let area = Secret::new(Sized16(sensitive).to_bytes());
+        let area = Secret::new(sensitive.padded(name).to_bytes());
         let Some(cipher) = &self.0 else { return Ok(area) };
         let mut whole = integrity(hash, area.as_bytes(), name).to_bytes();
         whole.extend_from_slice(area.as_bytes());
@@ -75,7 +74,7 @@ impl InnerWrap {
                 .decrypt(CipherMode::Cfb, &mut chain, sealed.as_mut_bytes())
                 .map_err(|_| ResponseCode::FAILURE)?;
             reader = Reader::new(sealed.as_bytes());
-            let found = Digest::read(&mut reader).map_err(|_| ResponseCode::INTEGRITY)?;
+            let found = Digest::read(&mut reader)?;
             if !equal(&found, &integrity(hash, reader.rest(), name)) {
                 return Err(ResponseCode::INTEGRITY);
             }

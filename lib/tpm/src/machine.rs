@@ -13,18 +13,18 @@ use crate::response_code::ResponseCode;
 use crate::state::audit::CommandAudit;
 use crate::state::commitment::Commitments;
 use crate::state::hierarchy::{Authorization, Hierarchies, SEED_SIZE, Seed};
-use crate::state::launch::Launch;
+use crate::state::launch::{Launch, Root};
 use crate::state::lockout::Guard;
 use crate::state::nv::NvStore;
 use crate::state::object::{MAX_LOADED_OBJECTS, Object, Objects};
 use crate::state::pcr::{PcrBanks, PcrGuard, is_guarded};
-use crate::state::record::Saved;
+use crate::state::record::{Ending, Saved};
 use crate::state::sequence::Sequence;
 use crate::state::session::Session;
 use crate::state::session_slots::Sessions;
 use crate::state::time::Time;
 use crate::state::timer::{SavedTimers, Timers};
-use crate::wire::algorithm::{Hash, StartupType};
+use crate::wire::algorithm::Hash;
 use crate::wire::containers::List;
 use crate::wire::handle::{FIRST_TIMER, FIRST_TRANSIENT, HandleType, LAST_TIMER};
 use crate::wire::pcr::PcrSelection;
@@ -35,20 +35,22 @@ use crate::wire::ticket::Ticket;
 pub(crate) const CONTEXT_HASH: Hash = Hash::Sha512;
 
 /// All that the device knows while it has power.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct State {
     /// `TPM2_Startup` was done.
     pub(crate) started: bool,
     /// The device failed; only power can help.
     pub(crate) failed: bool,
     /// How the last power cycle ended; how this one will, if it ended now.
-    pub(crate) shutdown: Option<StartupType>,
+    pub(crate) shutdown: Option<Ending>,
     pub(crate) saved: Option<Saved>,
     /// How this power cycle was started after an orderly shutdown.
     pub(crate) orderly_start: bool,
     pub(crate) hierarchies: Hierarchies,
     pub(crate) pcrs: PcrBanks,
     pub(crate) launch: Launch,
+    /// What started the device.
+    pub(crate) root: Root,
     /// The allocation from the next reset on.
     pub(crate) allocation: List<PcrSelection, 4>,
     pub(crate) time: Time,

@@ -75,6 +75,13 @@ pub trait Store {
     ///
     /// [`StoreError`] if they could not be made, or it is not known whether.
     fn commit(&mut self, changes: &[Change]) -> Result<(), StoreError>;
+
+    /// Whether it can be written now. While it cannot, a command that would change
+    /// a record is answered with `TPM_RC_NV_UNAVAILABLE` and changes nothing; with
+    /// a store that says nothing else, none is.
+    fn is_available(&self) -> bool {
+        true
+    }
 }
 
 /// The store failed.

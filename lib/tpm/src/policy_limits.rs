@@ -130,7 +130,8 @@ pub(crate) fn check_timeout(
         return Err(ResponseCode::SIZE.parameter(1));
     }
     let expires = u64::read(&mut Reader::new(timeout))?;
-    if expires < machine.state.time.time {
+    // Zero is no time, and no ticket has it.
+    if expires != 0 && expires < machine.state.time.time {
         return Err(ResponseCode::EXPIRED.parameter(1));
     }
     Ok(expires)

@@ -22,7 +22,7 @@ pub(crate) fn wrap(
     vector: [u8; BLOCK_SIZE],
 ) -> Result<Private, ResponseCode> {
     let outer = OuterWrap::of_parent(parent, name)?;
-    outer.seal(vector, Sized16(sensitive.clone()).to_bytes()).map(Private::new)
+    outer.seal(vector, sensitive.padded(name).to_bytes()).map(Private::new)
 }
 
 /// Checks and decrypts what [`wrap`] gave.
@@ -36,7 +36,7 @@ pub(crate) fn unwrap(
     private: &Private,
 ) -> Result<Sensitive, ResponseCode> {
     let data = OuterWrap::of_parent(parent, name)?.open(private)?;
-    let Sized16(sensitive) =
+    let Sized16(sensitive): Sized16<Sensitive> =
         Sized16::from_bytes(data.as_bytes()).map_err(|_| ResponseCode::SENSITIVE)?;
-    Ok(sensitive)
+    Ok(sensitive.trimmed())
 }

@@ -13,7 +13,7 @@ use crate::state::commitment::Commitments;
 use crate::state::hierarchy::{
     Authorization, Hierarchies, PersistentHierarchies, SEED_SIZE, Seed, VolatileHierarchies,
 };
-use crate::state::launch::Launch;
+use crate::state::launch::{Launch, Root};
 use crate::state::lockout::{Guard, Lockout};
 use crate::state::nv::{NvIndex, NvStore};
 use crate::state::object::{Object, Objects};
@@ -110,6 +110,7 @@ pub(crate) fn state_of(
         },
         pcrs: PcrBanks::default(),
         launch: Launch::default(),
+        root: Root::Locality0,
         allocation: core.allocation,
         time: Time {
             power_on_ms,

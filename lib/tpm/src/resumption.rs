@@ -62,6 +62,7 @@ pub(crate) fn volatile_of(state: &State, records: Digest) -> Volatile {
         pcr_counter: state.pcrs.counter,
         pcr_auth: state.pcr_guard.auth.clone(),
         launch: state.launch.to_record(),
+        root: state.root,
         time: state.time.time,
         clock: state.time.clock,
         unsafe_until: state.time.unsafe_until,
@@ -102,6 +103,7 @@ pub(crate) fn resume(state: &mut State, volatile: Volatile) -> Result<(), Respon
         pcr_counter,
         pcr_auth,
         launch,
+        root,
         time,
         clock,
         unsafe_until,
@@ -129,6 +131,7 @@ pub(crate) fn resume(state: &mut State, volatile: Volatile) -> Result<(), Respon
     state.pcrs = PcrBanks::from_record(&pcrs.0, pcr_counter)?;
     state.pcr_guard.auth = pcr_auth;
     state.launch = Launch::from_record(&launch)?;
+    state.root = root;
     (state.time.before_ms, state.time.time, state.time.clock) = (time, time, clock);
     state.time.unsafe_until = unsafe_until;
     (state.time.restart_count, state.time.clear_count) = (restart_count, clear_count);

@@ -4,8 +4,6 @@
 //! With RSA the secret is random and encrypted by OAEP. With a curve it is
 //! derived from the shared point of an ephemeral key. A label says what for.
 
-use alloc::vec::Vec;
-
 use tpm_crypto::derivation::kdfe;
 use tpm_crypto::ecc::{Point, Scalar};
 use tpm_crypto::rsa::{RsaError, RsaPrivateKey, oaep};
@@ -77,7 +75,7 @@ pub(crate) fn share(
             .map_err(|_| ResponseCode::KEY)?;
             Ok((secret, Buffer::new(encrypted)))
         }
-        Details::Ecc { curve, .. } => {
+        Details::Ecc { curve, x, .. } => {
             let peer = ecc_public(key)?;
             let ephemeral = Scalar::draw(curve.curve(), &mut machine.state.random)
                 .map_err(|_| ResponseCode::NO_RESULT)?;
@@ -85,8 +83,7 @@ pub(crate) fn share(
             let shared =
                 provider.multiply(&ephemeral, &peer).map_err(|_| ResponseCode::NO_RESULT)?;
             let bits = u32::try_from(hash.size() * 8).expect("digests are short");
-            let secret =
-                kdfe(hash.algorithm(), shared.x(), purpose.usage(), point.x(), peer.x(), bits);
+            let secret = kdfe(hash.algorithm(), shared.x(), purpose.usage(), point.x(), x, bits);
             let told = EccPoint { x: Buffer::new(point.x()), y: Buffer::new(point.y()) };
             Ok((secret, Buffer::new(told.to_bytes())))
         }
@@ -149,18 +146,17 @@ pub(crate) fn recover(
             }
             Ok(secret)
         }
-        Details::Ecc { curve, .. } => {
+        Details::Ecc { curve, x, .. } => {
             let told = EccPoint::from_bytes(encrypted)?;
             let point =
                 Point::new(curve.curve(), &told.x, &told.y).map_err(|_| ResponseCode::ECC_POINT)?;
             let key =
                 Scalar::new(curve.curve(), &sensitive.secret).map_err(|_| ResponseCode::KEY)?;
             let shared = provider.multiply(&key, &point).map_err(|_| ResponseCode::NO_RESULT)?;
-            let own = ecc_public(&object.public)?;
             let bits = u32::try_from(hash.size() * 8).expect("digests are short");
-            // Both are as long as the curve's coordinates, whatever zeros were left out.
-            let parties: [Vec<u8>; 2] = [point.x().to_vec(), own.x().to_vec()];
-            Ok(kdfe(hash.algorithm(), shared.x(), purpose.usage(), &parties[0], &parties[1], bits))
+            // Both coordinates as they stand in the secret and in the public area, as in
+            // the reference implementation: who leaves out zeros there, does here.
+            Ok(kdfe(hash.algorithm(), shared.x(), purpose.usage(), &told.x, x, bits))
         }
         _ => Err(ResponseCode::TYPE),
     }

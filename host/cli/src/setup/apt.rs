@@ -37,17 +37,31 @@ impl Archive {
     /// The cache cannot be written, the archive cannot be reached, or an index
     /// is not signed by Debian.
     pub(crate) fn open(cache: &Cache, suites: &[&str], log: &mut Log) -> Result<Self> {
-        let folder = cache.join("apt").join(suites.join("+"));
+        Self::open_list(cache, &suites.join("+"), &source_list("deb", suites), log)
+    }
+
+    /// Opens the archive for the source packages of a suite, and fetches their
+    /// index.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::open`].
+    pub(crate) fn open_sources(cache: &Cache, suite: &str, log: &mut Log) -> Result<Self> {
+        let folder = format!("{suite}-sources");
+        Self::open_list(cache, &folder, &source_list("deb-src", &[suite]), log)
+    }
+
+    fn open_list(cache: &Cache, name: &str, list: &str, log: &mut Log) -> Result<Self> {
+        let folder = cache.join("apt").join(name);
         let archive = Self { list: folder.join("sources.list"), indexes: folder.join("lists") };
         std::fs::create_dir_all(archive.indexes.join("partial"))
-            .and_then(|()| std::fs::write(&archive.list, source_list(suites)))
+            .and_then(|()| std::fs::write(&archive.list, list))
             .with_context(|| format!("cannot write {}", folder.display()))?;
         let mut update = archive.command("apt-get");
         log.run(update.args(["-o", "APT::Update::Error-Mode=any", "update"])).with_context(
             || {
-                let suites = suites.join(", ");
                 format!(
-                    "Debian's index of {suites} cannot be fetched, or its signature does not hold"
+                    "Debian's index of {name} cannot be fetched, or its signature does not hold"
                 )
             },
         )?;
@@ -107,6 +121,30 @@ impl Archive {
         self.download(&[format!("{package}={version}")], folder, log)
     }
 
+    /// Fetches a package's source as its authors have published it, checks it
+    /// against the index and unpacks it into `folder`.
+    ///
+    /// # Errors
+    ///
+    /// It is not there, does not match the index or cannot be unpacked.
+    pub(crate) fn unpack_source(&self, package: &str, folder: &Path, log: &mut Log) -> Result<()> {
+        let download = tempfile::tempdir().context("cannot create a folder")?;
+        let mut command = self.command("apt-get");
+        command.args(["source", "--download-only", "--only-source", "--tar-only", package]);
+        log.run(command.current_dir(download.path()))?;
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot create {}", folder.display()))?;
+        let files = std::fs::read_dir(&download).context("the download folder has gone")?;
+        for file in files {
+            let path = file.context("the download folder cannot be read")?.path();
+            // Such an archive has one folder, whose name tells the version.
+            let mut unpack = Command::new("tar");
+            unpack.args(["--extract", "--strip-components=1", "--directory"]).arg(folder);
+            log.run(unpack.arg("--file").arg(&path))?;
+        }
+        Ok(())
+    }
+
     /// Fetches packages and unpacks them into `folder`.
     fn download(&self, packages: &[String], folder: &Path, log: &mut Log) -> Result<()> {
         let download = folder.join("download");
@@ -149,10 +187,11 @@ impl Archive {
     }
 }
 
-fn source_list(suites: &[&str]) -> String {
+/// Lines for packages of one kind: `deb` or `deb-src`.
+fn source_list(kind: &str, suites: &[&str]) -> String {
     let line = |suite: &&str| {
         let archive = if suite.ends_with("-security") { SECURITY_ARCHIVE } else { ARCHIVE };
-        format!("deb [signed-by={DEBIAN_KEYRING}] {archive} {suite} main\n")
+        format!("{kind} [signed-by={DEBIAN_KEYRING}] {archive} {suite} main\n")
     };
     suites.iter().map(line).collect()
 }
@@ -184,7 +223,7 @@ mod tests {
     #[test]
     fn every_source_names_its_keys() {
         assert_eq!(
-            source_list(&["bookworm", "bookworm-security"]),
+            source_list("deb", &["bookworm", "bookworm-security"]),
             "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] \
              http://deb.debian.org/debian bookworm main\n\
              deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] \

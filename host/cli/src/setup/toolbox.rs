@@ -16,6 +16,7 @@ use super::step::{Found, Step};
 use super::system_package::{CXX, QEMU};
 use super::tool::{CARGO_DENY, CARGO_FUZZ, MDBOOK};
 use super::tpm_programs::{TpmProgramFiles, TpmPrograms};
+use super::tpm_suite::{TpmSuite, TpmSuiteFiles};
 use crate::session::Session;
 use crate::terminal::Terminal;
 
@@ -88,6 +89,11 @@ impl Toolbox {
     /// tpm2-tools and swtpm.
     pub(crate) fn tpm_programs(&self) -> Result<TpmProgramFiles> {
         self.need(&TpmPrograms).map(TpmProgramFiles::in_folder)
+    }
+
+    /// tpm2-tools' own tests, and what they run.
+    pub(crate) fn tpm_suite(&self) -> Result<TpmSuiteFiles> {
+        self.need(&TpmSuite).map(TpmSuiteFiles::in_folder)
     }
 
     /// cargo-deny's program.

@@ -1,16 +1,13 @@
 //! Programs that judge our TPM: tpm2-tools, and the emulator swtpm to compare
 //! it with.
-//!
-//! They are Debian's, unpacked into the cache with all libraries they need, the
-//! C library and its loader included: they run on any distribution and the
-//! system stays as it is.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
 use super::apt::Archive;
+use super::debian_programs::{self, DebianPrograms, LOADER};
 use super::machine::{Apt, Keyring, Machine};
 use super::step::{Found, Remedy, Step, Way};
 use crate::log::Log;
@@ -27,37 +24,26 @@ const PACKAGES: [&str; 4] = ["tpm2-tools", "swtpm", "libtss2-tcti-swtpm0", "libt
 /// The programs.
 const TOOLS: &str = "usr/bin/tpm2";
 const EMULATOR: &str = "usr/bin/swtpm";
-/// What starts them, and where it looks for libraries.
-const LOADER: &str = "lib/x86_64-linux-gnu/ld-linux-x86-64.so.2";
-const LIBRARIES: [&str; 3] =
-    ["lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu/swtpm"];
 
 /// The programs in the folder where the step has put them.
 pub(crate) struct TpmProgramFiles {
-    root: PathBuf,
+    programs: DebianPrograms,
 }
 
 impl TpmProgramFiles {
     /// The files in this folder.
     pub(super) fn in_folder(root: PathBuf) -> Self {
-        Self { root }
+        Self { programs: DebianPrograms::below(root) }
     }
 
     /// tpm2-tools: the name of the tool without `tpm2_` is the first argument.
     pub(crate) fn tools(&self) -> Command {
-        self.program(TOOLS)
+        self.programs.command(TOOLS)
     }
 
     /// swtpm.
     pub(crate) fn emulator(&self) -> Command {
-        self.program(EMULATOR)
-    }
-
-    fn program(&self, program: &str) -> Command {
-        let mut command = Command::new(self.root.join(LOADER));
-        let libraries = LIBRARIES.map(|folder| self.root.join(folder).display().to_string());
-        command.arg("--library-path").arg(libraries.join(":")).arg(self.root.join(program));
-        command
+        self.programs.command(EMULATOR)
     }
 }
 
@@ -104,8 +90,7 @@ fn fetch(machine: &Machine, log: &mut Log) -> Result<()> {
     let archive = Archive::open(&machine.cache, &[SUITE], log)?;
     let staging = machine.cache.staging()?;
     let made = staging.path().join("programs");
-    archive.unpack_newest(&with_libraries(&archive)?, &made, log)?;
-    remove_downloads(&made)?;
+    debian_programs::fetch(&archive, &PACKAGES, &made, log)?;
     let mut told = Vec::new();
     for package in &PACKAGES[..2] {
         let version = archive.versions(package)?.into_iter().next();
@@ -117,41 +102,13 @@ fn fetch(machine: &Machine, log: &mut Log) -> Result<()> {
     machine.cache.put(&made, &place(machine))
 }
 
-fn remove_downloads(folder: &Path) -> Result<()> {
-    let downloads = folder.join("download");
-    std::fs::remove_dir_all(&downloads)
-        .with_context(|| format!("cannot remove {}", downloads.display()))
-}
-
-/// The packages and all libraries that they need, directly or not.
-fn with_libraries(archive: &Archive) -> Result<Vec<String>> {
-    let mut packages: Vec<String> = PACKAGES.map(str::to_owned).to_vec();
-    let mut new = packages.clone();
-    while !new.is_empty() {
-        let mut found = archive.dependencies(&new)?;
-        found.sort();
-        found.dedup();
-        new = found;
-        new.retain(|package| is_library(package) && !packages.contains(package));
-        packages.extend_from_slice(&new);
-    }
-    Ok(packages)
-}
-
-/// Whether a package is a library, by its name. What else the programs depend
-/// on, such as scripts for their installation, they do not need to run.
-fn is_library(package: &str) -> bool {
-    package.starts_with("lib") || package.starts_with("zlib") || package == "swtpm-libs"
-}
-
 #[cfg(test)]
 mod tests {
-    use std::path::{Path, PathBuf};
+    use std::path::Path;
 
     use anyhow::Result;
 
-    use super::{EMULATOR, LOADER, TOOLS, TpmProgramFiles, TpmPrograms, is_library, place};
-    use crate::process;
+    use super::{EMULATOR, LOADER, TOOLS, TpmPrograms, place};
     use crate::setup::machine::fake;
     use crate::setup::step::Step;
 
@@ -168,19 +125,5 @@ mod tests {
         let detail = TpmPrograms.find(&machine)?.map(|found| found.detail);
         assert_eq!(detail.as_deref(), Some("5.4-1"));
         Ok(())
-    }
-
-    #[test]
-    fn libraries_are_known_by_name() {
-        assert!(["libc6", "zlib1g", "libtss2-mu0", "swtpm-libs"].into_iter().all(is_library));
-        assert!(!["adduser", "debconf", "perl-base"].into_iter().any(is_library));
-    }
-
-    #[test]
-    fn programs_start_with_their_own_loader() {
-        let programs = TpmProgramFiles::in_folder(PathBuf::from("/p"));
-        let shown = process::show(&programs.tools());
-        assert!(shown.starts_with("/p/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2 "), "{shown}");
-        assert!(shown.ends_with(" /p/usr/bin/tpm2"), "{shown}");
     }
 }

@@ -5,11 +5,14 @@
 //! | `tools` | tpm2-tools, in scenarios written as shell scripts |
 //! | `guest` | Linux in QEMU, through `-tpmdev emulator` |
 //! | `migration` | QEMU, which moves a guest and its TPM |
+//! | `suite` | tpm2-tools, by its own tests |
 //! | `differential` | swtpm, by answering the same commands |
 
 mod differential;
 mod guest;
 mod migration;
+mod shell;
+mod suite;
 mod tools;
 
 use anyhow::Result;
@@ -28,6 +31,15 @@ pub(super) fn test(project: &Project, log: &mut Log) -> Result<Counts> {
     let counts = tools::test(project, log)?;
     let counts = counts.plus(guest::test(project, log)?);
     Ok(counts.plus(migration::test(project, log)?))
+}
+
+/// Runs tpm2-tools' own tests.
+///
+/// # Errors
+///
+/// A program is missing and cannot be had, or a file cannot be written.
+pub(super) fn run_suite(project: &Project, log: &mut Log) -> Result<Counts> {
+    suite::test(project, log)
 }
 
 /// Compares the device with swtpm.

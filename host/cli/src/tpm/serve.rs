@@ -49,8 +49,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_enum, default_value_t = Protocol::Swtpm)]
     protocol: Protocol,
     /// TCP port for commands; control (swtpm) or the platform (mssim) is at the
-    /// next one; 0 takes free ones and tells them [default: 2321, or none with
-    /// --unix]
+    /// next one; 0 takes free ones and tells them [default: 2321, or none with a
+    /// Unix socket]
     #[arg(long)]
     port: Option<u16>,
     /// Address to listen at; whoever can connect has the TPM
@@ -60,6 +60,10 @@ pub(crate) struct Arguments {
     /// connects to
     #[arg(long, value_name = "FILE")]
     unix: Option<PathBuf>,
+    /// Unix socket for swtpm's commands, which the TCTI `swtpm:path=` connects to:
+    /// it wants control (--unix) at the same name with `.ctrl` behind it
+    #[arg(long, value_name = "FILE")]
+    unix_commands: Option<PathBuf>,
     /// Start the TPM up at once, as firmware would: `state` resumes if there is
     /// state, and clears if not
     #[arg(long, value_enum)]
@@ -141,7 +145,14 @@ fn listen(arguments: &Arguments, told: &mut Vec<String>) -> Result<Listeners> {
             .with_context(|| format!("cannot listen at {}", path.display()))?;
         told.push(format!("swtpm control: {}", path.display()));
     }
-    let port = arguments.port.or(arguments.unix.is_none().then_some(PORT));
+    if let Some(path) = &arguments.unix_commands {
+        listeners
+            .swtpm_unix_commands(path)
+            .with_context(|| format!("cannot listen at {}", path.display()))?;
+        told.push(format!("swtpm commands: {}", path.display()));
+    }
+    let on_unix = arguments.unix.is_some() || arguments.unix_commands.is_some();
+    let port = arguments.port.or((!on_unix).then_some(PORT));
     if let Some(port) = port {
         let address = SocketAddr::new(arguments.address, port);
         let (names, ports) = match arguments.protocol {

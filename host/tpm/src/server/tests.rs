@@ -16,6 +16,7 @@ use super::{Lifetime, Listeners, MOST_CONNECTIONS};
 use crate::{Appliance, Durability, Journal, StateFolder};
 
 const STARTUP: [u8; 12] = [0x80, 1, 0, 0, 0, 12, 0, 0, 1, 0x44, 0, 0];
+const SHUTDOWN: [u8; 12] = [0x80, 1, 0, 0, 0, 12, 0, 0, 1, 0x45, 0, 0];
 const RANDOM: [u8; 12] = [0x80, 1, 0, 0, 0, 12, 0, 0, 1, 0x7B, 0, 4];
 const OK: [u8; 10] = [0x80, 1, 0, 0, 0, 10, 0, 0, 0, 0];
 const FAILURE: [u8; 10] = [0x80, 1, 0, 0, 0, 10, 0, 0, 1, 1];
@@ -57,6 +58,7 @@ impl Running {
     fn swtpm() -> Self {
         Self::start(Lifetime::UntilStopped, |listeners, folder| {
             listeners.swtpm_unix(&folder.join("socket")).unwrap();
+            listeners.swtpm_unix_commands(&folder.join("commands")).unwrap();
             listeners.swtpm((Ipv4Addr::LOCALHOST, 0).into()).unwrap()
         })
     }
@@ -104,6 +106,7 @@ fn control(stream: &mut (impl Read + Write), number: u32, body: &[u8], length: u
 fn commands_and_control() {
     let server = Running::swtpm();
     let (mut data, mut ctrl) = (connect(server.one), connect(server.two));
+    assert_eq!(control(&mut ctrl, 17, &4000_u32.to_be_bytes(), 16)[..8], [0, 0, 0, 0, 0, 0, 16, 0]);
     assert_eq!(ask(&mut data, &STARTUP, 10), OK);
     assert_eq!(ask(&mut data, &RANDOM, 16)[6..10], [0; 4]);
     // Stopped, it fails; after an init it wants to be started.
@@ -117,7 +120,13 @@ fn commands_and_control() {
     assert_eq!(control(&mut ctrl, 1, &[], 8), 0x17FFF_u64.to_be_bytes());
     assert_eq!(control(&mut ctrl, 0x99, &[], 4), [0, 0, 0, 0xA]);
     assert_eq!(control(&mut ctrl, 15, &[], 8), [0; 8]);
+    // The size of commands can be asked for at any time, and set while it is off or
+    // was not used.
     assert_eq!(control(&mut ctrl, 17, &[0; 4], 16)[4..8], 4096_u32.to_be_bytes());
+    assert_eq!(control(&mut ctrl, 17, &4000_u32.to_be_bytes(), 4), [0, 0, 0, 0xA]);
+    assert_eq!(control(&mut ctrl, 14, &[], 4), [0; 4]);
+    let sizes = control(&mut ctrl, 17, &4000_u32.to_be_bytes(), 16);
+    assert_eq!(sizes, [[0; 4], [0, 0, 16, 0], [0, 0, 16, 0], [0, 0, 16, 0]].concat());
     let info = control(&mut ctrl, 18, &[[0; 7].as_slice(), &[3], &[0; 8]].concat(), 12);
     let length = u32::from_be_bytes(info[8..12].try_into().unwrap()) as usize;
     let text = String::from_utf8(ask(&mut ctrl, &[], length)).unwrap();
@@ -259,7 +268,11 @@ fn volatile_state_that_is_stored_is_gone_on_from() {
     assert_eq!(control(&mut ctrl, 14, &[], 4), [0; 4]);
     assert_eq!(control(&mut ctrl, 10, &[], 4), [0, 0, 0, 0xA]);
     assert_eq!(control(&mut ctrl, 2, &[0; 4], 4), [0; 4]);
+    // A program that begins anew goes on by itself; then its client sends an init.
+    assert_eq!(control(&mut ctrl, 2, &[0; 4], 4), [0; 4]);
     assert_eq!(ask(&mut data, &finish(), 61)[6..10], [0; 4]);
+    assert_eq!(control(&mut ctrl, 2, &[0; 4], 4), [0; 4]);
+    assert_eq!(ask(&mut data, &RANDOM, 10)[8..], [1, 0]);
 }
 
 #[test]
@@ -313,6 +326,17 @@ fn a_data_channel_comes_over_the_unix_socket() {
 }
 
 #[test]
+fn commands_come_over_a_unix_socket() {
+    let server = Running::swtpm();
+    let mut data = UnixStream::connect(server.folder.path().join("commands")).unwrap();
+    assert_eq!(ask(&mut data, &STARTUP, 10), OK);
+    // It is the device that the other sockets have.
+    assert_eq!(ask(&mut connect(server.one), &RANDOM, 16)[6..10], [0; 4]);
+    assert_eq!(control(&mut connect(server.two), 14, &[], 4), [0; 4]);
+    assert_eq!(ask(&mut data, &RANDOM, 10), FAILURE);
+}
+
+#[test]
 fn a_request_ends_the_program() {
     let mut server = Running::swtpm();
     let mut ctrl = connect(server.two);
@@ -320,7 +344,87 @@ fn a_request_ends_the_program() {
     assert_eq!(control(&mut ctrl, 3, &[], 4), [0; 4]);
     server.join();
     assert_eq!(idle.read(&mut [0]).unwrap(), 0);
-    assert!(!server.folder.path().join("socket").exists());
+    assert!(["socket", "commands"].iter().all(|name| !server.folder.path().join(name).exists()));
+}
+
+/// TPM2_CreatePrimary of an RSA key that signs, which takes its time.
+fn create_rsa() -> Vec<u8> {
+    let body = [
+        &[0x40, 0, 0, 1, 0, 0, 0, 9, 0x40, 0, 0, 9, 0, 0, 0, 0, 0][..],
+        &[0, 4, 0, 0, 0, 0],
+        &[0, 24, 0, 1, 0, 0x0B, 0, 4, 0, 0x72, 0, 0],
+        &[0, 0x10, 0, 0x14, 0, 0x0B, 8, 0, 0, 0, 0, 0, 0, 0],
+        &[0, 0, 0, 0, 0, 0],
+    ]
+    .concat();
+    let length = (10 + body.len() as u32).to_be_bytes();
+    [&[0x80, 2][..], &length, &[0, 0, 1, 0x31], &body].concat()
+}
+
+#[test]
+fn what_is_under_way_is_answered_before_the_end() {
+    let answered = |wait: Duration| {
+        let mut server = Running::swtpm();
+        let mut data = connect(server.one);
+        assert_eq!(ask(&mut data, &STARTUP, 10), OK);
+        data.write_all(&create_rsa()).unwrap();
+        std::thread::sleep(wait);
+        drop(server.stop.take());
+        server.join();
+        let mut answer = Vec::new();
+        data.read_to_end(&mut answer).unwrap();
+        assert!(answer.is_empty() || answer[6..10] == [0; 4], "{answer:x?}");
+        !answer.is_empty()
+    };
+    // Long enough that the command has been read, and too short to make a key. A
+    // machine that is busy may need more than one attempt.
+    assert!([5, 20, 60].map(Duration::from_millis).into_iter().any(answered));
+}
+
+#[test]
+fn who_sends_without_end_does_not_put_off_the_end() {
+    let mut server = Running::swtpm();
+    let mut data = connect(server.one);
+    assert_eq!(ask(&mut data, &STARTUP, 10), OK);
+    let mut sender = data.try_clone().unwrap();
+    let sending = std::thread::spawn(move || while sender.write_all(&RANDOM).is_ok() {});
+    let reading =
+        std::thread::spawn(move || while data.read(&mut [0; 4096]).is_ok_and(|n| n > 0) {});
+    std::thread::sleep(Duration::from_millis(50));
+    let began = Instant::now();
+    drop(server.stop.take());
+    server.join();
+    assert!(began.elapsed() < Duration::from_secs(5));
+    reading.join().unwrap();
+    sending.join().unwrap();
+}
+
+#[test]
+fn shortages_and_broken_connections_pass() {
+    use rustix::io::Errno;
+    let error = |code: Errno| std::io::Error::from_raw_os_error(code.raw_os_error());
+    for code in [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM] {
+        assert!(super::is_shortage(&error(code)) && !super::is_passing(&error(code)));
+    }
+    for code in [Errno::CONNABORTED, Errno::PROTO, Errno::NETUNREACH, Errno::AGAIN] {
+        assert!(super::is_passing(&error(code)) && !super::is_shortage(&error(code)));
+    }
+    for code in [Errno::BADF, Errno::INVAL, Errno::NOTSOCK] {
+        assert!(!super::is_passing(&error(code)) && !super::is_shortage(&error(code)));
+    }
+}
+
+#[test]
+fn a_length_that_is_only_said_takes_nothing() {
+    let server = Running::swtpm();
+    let claim = [13_u32, 0, 1, 16 << 20].map(u32::to_be_bytes).concat();
+    let mut claims: Vec<TcpStream> = (0..20).map(|_| connect(server.two)).collect();
+    for one in &mut claims {
+        one.write_all(&claim).unwrap();
+    }
+    for one in &mut claims {
+        assert_eq!(ask(one, &[], 4), [0, 0, 0, 9], "the rest does not come");
+    }
 }
 
 #[test]
@@ -369,10 +473,20 @@ fn the_simulator_s_protocol() {
     assert_eq!(send(&mut commands, 0, &vec![0x80; 100_000])[8..], [0, 0x1E]);
     let large = [&[0x80, 1][..], &100_000_u32.to_be_bytes(), &[0; 99_994]].concat();
     assert_eq!(send(&mut commands, 0, &large), COMMAND_SIZE);
+    // Without a store what would be written is refused, and has not happened.
+    assert_eq!(send(&mut commands, 0, &STARTUP), OK);
+    assert_eq!(control(&mut platform, 12, &[], 4), [0; 4]);
+    assert_eq!(send(&mut commands, 0, &RANDOM).len(), 16);
+    assert_eq!(send(&mut commands, 0, &SHUTDOWN)[6..], [0, 0, 9, 0x23]);
+    assert_eq!(control(&mut platform, 17, &[], 4), [0; 4]);
+    assert_eq!(send(&mut commands, 0, &STARTUP)[6..], [0, 0, 9, 0x23]);
+    assert_eq!(send(&mut commands, 0, &RANDOM)[8..], [1, 0]);
+    assert_eq!(control(&mut platform, 11, &[], 4), [0; 4]);
+    assert_eq!(send(&mut commands, 0, &STARTUP), OK);
     // The end of a session, and what is not known.
     commands.write_all(&20_u32.to_be_bytes()).unwrap();
     assert_eq!(commands.read(&mut [0]).unwrap(), 0);
-    assert_eq!(control(&mut platform, 12, &[], 4), [0, 0, 0, 1]);
+    assert_eq!(control(&mut platform, 99, &[], 4), [0, 0, 0, 1]);
     assert_eq!(platform.read(&mut [0]).unwrap(), 0);
 }
 

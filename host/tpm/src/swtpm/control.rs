@@ -44,6 +44,8 @@ const SAVED: u32 = 3;
 const ENCRYPTED: u32 = 2;
 /// The largest state that is taken.
 const LARGEST_STATE: usize = 16 << 20;
+/// It is received in parts of so many bytes.
+const STATE_PART: usize = 64 << 10;
 
 /// Parts of the information that can be asked for.
 const SPECIFICATION: u64 = 1;
@@ -129,13 +131,7 @@ fn answer(request: Request, appliance: &mut Appliance, locality: &AtomicU8) -> V
     }
     match request {
         Request::GetCapability => CAPABILITIES.to_be_bytes().to_vec(),
-        Request::Init => match appliance.power_on() {
-            Ok(()) => result(SUCCESS),
-            Err(error) => {
-                appliance.journal().warn(&format!("the device does not switch on: {error}"));
-                result(FAIL)
-            }
-        },
+        Request::Init => init(appliance),
         Request::Stop => {
             appliance.power_off();
             result(SUCCESS)
@@ -170,7 +166,12 @@ fn answer(request: Request, appliance: &mut Appliance, locality: &AtomicU8) -> V
         },
         // No keys: the state is not encrypted.
         Request::GetConfig => success(&[&[0; 4]]),
-        Request::SetBufferSize => {
+        // The size is always the same. Another one may only be asked for while the
+        // device is stopped or was not used.
+        Request::SetBufferSize(wanted) if wanted != 0 && is_at_work(appliance) => {
+            result(BAD_ORDINAL)
+        }
+        Request::SetBufferSize(_) => {
             let size = (LARGEST_COMMAND as u32).to_be_bytes();
             success(&[&size, &size, &size])
         }
@@ -181,6 +182,27 @@ fn answer(request: Request, appliance: &mut Appliance, locality: &AtomicU8) -> V
         | Request::SetDataDescriptor
         | Request::Shutdown => {
             unreachable!("requests that bytes, descriptors or the end follow are taken before")
+        }
+    }
+}
+
+/// Whether the device has power and was used since it got it.
+const fn is_at_work(appliance: &Appliance) -> bool {
+    appliance.is_on() && appliance.is_used()
+}
+
+/// Switches the device on, off before if it is on. One that was not used since it
+/// was switched on stays as it is: the program begins with power, and what it goes
+/// on from then is there once.
+fn init(appliance: &mut Appliance) -> Vec<u8> {
+    if appliance.is_on() && !is_at_work(appliance) {
+        return result(SUCCESS);
+    }
+    match appliance.power_on() {
+        Ok(()) => result(SUCCESS),
+        Err(error) => {
+            appliance.journal().warn(&format!("the device does not switch on: {error}"));
+            result(FAIL)
         }
     }
 }
@@ -248,12 +270,7 @@ fn set_state(
     if kind == SAVED {
         return Ok(result(SUCCESS));
     }
-    let mut state = Zeroizing::new(vec![0; length]);
-    let (start, rest) = state.split_at_mut(begun.len());
-    start.copy_from_slice(begun);
-    if !link.receive_all(rest, Some(PATIENCE))? {
-        return Ok(result(FAIL));
-    }
+    let Some(state) = receive_state(link, length, begun)? else { return Ok(result(FAIL)) };
     let mut appliance = turn(context.shared);
     let replaced = match kind {
         VOLATILE => appliance.replace_volatile_state(&state),
@@ -266,6 +283,29 @@ fn set_state(
             FAIL
         }
     }))
+}
+
+/// Receives a state of this length, of which a part has come. None if the rest
+/// does not come. It takes no more room than has come: a length is soon said.
+fn receive_state(
+    link: &Link,
+    length: usize,
+    begun: &[u8],
+) -> Result<Option<Zeroizing<Vec<u8>>>, Errno> {
+    let mut parts = vec![Zeroizing::new(begun.to_vec())];
+    let mut left = length - begun.len();
+    while left > 0 {
+        let mut part = Zeroizing::new(vec![0; left.min(STATE_PART)]);
+        if !link.receive_all(&mut part, Some(PATIENCE))? {
+            return Ok(None);
+        }
+        left -= part.len();
+        parts.push(part);
+    }
+    // With its final capacity from the start: growing would leave copies behind.
+    let mut state = Zeroizing::new(Vec::with_capacity(length));
+    parts.iter().for_each(|part| state.extend_from_slice(part));
+    Ok(Some(state))
 }
 
 /// What swtpm tells about a TPM, in its words.

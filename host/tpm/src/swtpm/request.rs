@@ -40,7 +40,8 @@ pub(crate) enum Request {
     GetConfig,
     /// A socket comes along: it is a data channel from now on.
     SetDataDescriptor,
-    SetBufferSize,
+    /// Take commands of so many bytes; zero asks how many there may be.
+    SetBufferSize(u32),
     GetInfo {
         flags: u64,
         offset: u32,
@@ -65,6 +66,8 @@ pub(crate) fn parse(bytes: &[u8]) -> Parsed<'_> {
     let Some(number) = reader.number() else { return Parsed::Incomplete };
     let request = match number {
         1 => Some(Request::GetCapability),
+        // The one flag has the volatile state removed once it was read, which is done
+        // in any case.
         2 => reader.number().map(|_flags| Request::Init),
         3 => Some(Request::Shutdown),
         4 => Some(Request::GetEstablished),
@@ -80,7 +83,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Parsed<'_> {
         14 => Some(Request::Stop),
         15 => Some(Request::GetConfig),
         16 => Some(Request::SetDataDescriptor),
-        17 => reader.number().map(|_wanted| Request::SetBufferSize),
+        17 => reader.number().map(Request::SetBufferSize),
         18 => reader.get_info(),
         19 => reader.number().map(|_tries| Request::LockStorage),
         other => return Parsed::Unknown(other),

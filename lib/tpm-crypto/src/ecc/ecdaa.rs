@@ -8,7 +8,8 @@
 use super::{
     error::EccError,
     group,
-    value::{EccSignature, Scalar, TRIES},
+    nonce::until_signed,
+    value::{EccSignature, Scalar},
 };
 use crate::{hash::HashAlgorithm, random::RandomStream};
 
@@ -30,16 +31,11 @@ pub fn sign(
     if committed.curve() != curve {
         return Err(EccError::WrongCurve { expected: curve, found: committed.curve() });
     }
-    for _ in 0..TRIES {
+    until_signed(|| {
         let nonce = Scalar::draw(curve, stream)?;
         let hashed = hash.digest(&[nonce.as_bytes(), digest]);
-        let factor = group::number_modulo_order(curve, hashed.as_bytes());
-        let s = group::multiply_add(curve, committed.as_bytes(), &factor, key.as_bytes());
-        if let Some(s) = s
-            && let Ok(s) = Scalar::new(curve, &s[..curve.coordinate_size()])
-        {
-            return Ok(EccSignature { r: nonce, s });
-        }
-    }
-    Err(EccError::NotRandom(TRIES))
+        let factor = Scalar::new(curve, &group::number_modulo_order(curve, hashed.as_bytes()));
+        let s = factor.ok().and_then(|factor| committed.plus_product(&factor, key));
+        Ok(s.map(|s| EccSignature { r: nonce, s }))
+    })
 }

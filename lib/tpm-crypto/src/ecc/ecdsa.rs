@@ -11,7 +11,8 @@ use super::{
     curve::Curve,
     error::EccError,
     group::{self, Group, with_curve},
-    value::{EccSignature, Point, Scalar, TRIES},
+    nonce::until_signed,
+    value::{EccSignature, Point, Scalar},
 };
 use crate::{drbg::HmacDrbg, hash::HashAlgorithm, random::RandomStream};
 
@@ -29,7 +30,7 @@ pub(crate) fn sign(
     let curve = key.curve();
     let reduced = with_curve!(curve, C => group::digest_modulo_order::<C>(digest).to_vec());
     let mut nonces = HmacDrbg::new(hash, &[key.as_bytes(), &reduced]);
-    for _ in 0..TRIES {
+    until_signed(|| {
         let mut drawn = Zeroizing::new([0; super::curve::LARGEST_COORDINATE]);
         let drawn = &mut drawn[..curve.coordinate_size()];
         // One request is one of that standard's nonces, and what follows it is
@@ -37,17 +38,11 @@ pub(crate) fn sign(
         nonces.fill(drawn)?;
         keep_leftmost_bits(drawn, curve.bits());
         let Ok(nonce) = Scalar::new(curve, drawn) else {
-            continue;
+            return Ok(None);
         };
         let commitment = multiple(&nonce)?;
-        let signature = with_curve!(curve, C => {
-            complete::<C>(curve, key, &nonce, &commitment, &reduced)
-        });
-        if let Some(signature) = signature {
-            return Ok(signature);
-        }
-    }
-    Err(EccError::NotRandom(TRIES))
+        Ok(with_curve!(curve, C => complete::<C>(curve, key, &nonce, &commitment, &reduced)))
+    })
 }
 
 /// `r` is the commitment's x-coordinate, `s = (digest + r · key) / nonce`, all

@@ -117,9 +117,8 @@ fn widened(number: &[u8]) -> U640 {
     U640::from_be_slice(&array)
 }
 
-/// `summand + factor · secret` modulo the order: the step that Schnorr
-/// signatures and ECDAA share. `None` when something is out of range or the
-/// result is zero.
+/// `summand + factor · secret` modulo the order. `None` when something is out of
+/// range.
 pub(super) fn multiply_add(
     curve: Curve,
     summand: &[u8],
@@ -149,14 +148,11 @@ pub(super) fn number_modulo_prime(curve: Curve, number: &[u8]) -> alloc::vec::Ve
     remainder.to_be_bytes().as_ref()[80 - curve.coordinate_size()..].to_vec()
 }
 
-/// The order less `number`.
-pub(super) fn negated(curve: Curve, number: &[u8]) -> Option<[u8; LARGEST_COORDINATE]> {
-    with_curve!(curve, C => {
-        let mut result = [0; LARGEST_COORDINATE];
-        let negated = -scalar::<C>(number)?;
-        result[..curve.coordinate_size()].copy_from_slice(&negated.to_repr());
-        Some(result)
-    })
+/// The order less a scalar, in its place.
+pub(super) fn negate(curve: Curve, number: &mut [u8]) {
+    with_curve!(curve, C => if let Some(scalar) = scalar::<C>(number) {
+        number.copy_from_slice(&(-scalar).to_repr());
+    });
 }
 
 /// A digest as a number modulo the order: its leftmost bits, as many as the

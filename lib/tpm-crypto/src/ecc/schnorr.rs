@@ -7,8 +7,8 @@
 use super::{
     curve::Curve,
     error::EccError,
-    group,
-    value::{EccSignature, Point, Scalar, TRIES},
+    nonce::until_signed,
+    value::{EccSignature, Point, Scalar},
 };
 use crate::{hash::HashAlgorithm, provider::Curves, random::RandomStream};
 
@@ -24,20 +24,12 @@ pub fn sign(
     stream: &mut dyn RandomStream,
 ) -> Result<EccSignature, EccError> {
     let curve = key.curve();
-    for _ in 0..TRIES {
+    until_signed(|| {
         let nonce = Scalar::draw(curve, stream)?;
         let commitment = curves.public_key(&nonce)?;
-        let Some(r) = challenge(curve, hash, &commitment, digest) else {
-            continue;
-        };
-        let s = group::multiply_add(curve, nonce.as_bytes(), r.as_bytes(), key.as_bytes());
-        if let Some(s) = s
-            && let Ok(s) = Scalar::new(curve, &s[..curve.coordinate_size()])
-        {
-            return Ok(EccSignature { r, s });
-        }
-    }
-    Err(EccError::NotRandom(TRIES))
+        let r = challenge(curve, hash, &commitment, digest);
+        Ok(r.and_then(|r| Some(EccSignature { s: nonce.plus_product(&r, key)?, r })))
+    })
 }
 
 /// Checks a signature of `digest`: `s · G - r · Q` has to lead to `r` again.
@@ -53,11 +45,7 @@ pub fn verify(
     signature: &EccSignature,
 ) -> Result<(), EccError> {
     let curve = key.curve();
-    let negated = group::negated(signature.r.curve(), signature.r.as_bytes())
-        .ok_or(EccError::BadSignature)?;
-    let negated =
-        Scalar::new(signature.r.curve(), &negated[..signature.r.curve().coordinate_size()])?;
-    let commitment = match curves.combine_public(&signature.s, &negated, key) {
+    let commitment = match curves.combine_public(&signature.s, &signature.r.negated(), key) {
         Err(EccError::PointAtInfinity) => return Err(EccError::BadSignature),
         other => other?,
     };

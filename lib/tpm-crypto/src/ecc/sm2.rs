@@ -12,7 +12,8 @@ use super::{
     curve::Curve,
     error::EccError,
     group::{self, Group, with_curve},
-    value::{EccSignature, Point, Scalar, TRIES},
+    nonce::until_signed,
+    value::{EccSignature, Point, Scalar},
 };
 use crate::{provider::Curves, random::RandomStream};
 
@@ -27,17 +28,11 @@ pub fn sign(
     stream: &mut dyn RandomStream,
 ) -> Result<EccSignature, EccError> {
     let curve = key.curve();
-    for _ in 0..TRIES {
+    until_signed(|| {
         let nonce = Scalar::draw(curve, stream)?;
         let commitment = curves.public_key(&nonce)?;
-        let signature = with_curve!(curve, C => {
-            complete::<C>(curve, key, &nonce, &commitment, digest)
-        });
-        if let Some(signature) = signature {
-            return Ok(signature);
-        }
-    }
-    Err(EccError::NotRandom(TRIES))
+        Ok(with_curve!(curve, C => complete::<C>(curve, key, &nonce, &commitment, digest)))
+    })
 }
 
 /// Both numbers; `None` when one of them is zero or the nonce shows.

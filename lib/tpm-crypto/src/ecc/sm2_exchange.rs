@@ -11,7 +11,6 @@
 use super::{
     curve::Curve,
     error::EccError,
-    group,
     value::{Point, Scalar},
 };
 use crate::{provider::Curves, secret::Secret};
@@ -43,16 +42,8 @@ pub fn exchange(
         }
     }
     let shown = shortened(&curves.public_key(own.ephemeral)?)?;
-    let secret = group::multiply_add(
-        curve,
-        own.fixed.as_bytes(),
-        shown.as_bytes(),
-        own.ephemeral.as_bytes(),
-    );
     // A sum of zero leads to the point at infinity.
-    let secret = secret.ok_or(EccError::PointAtInfinity)?;
-    let secret = Scalar::new(curve, &secret[..curve.coordinate_size()])
-        .map_err(|_| EccError::PointAtInfinity)?;
+    let secret = own.fixed.plus_product(&shown, own.ephemeral).ok_or(EccError::PointAtInfinity)?;
     let multiple = curves.multiply(&shortened(peer.ephemeral)?, peer.ephemeral)?;
     let sum = curves.add(peer.fixed, &multiple)?;
     curves.multiply(&secret, &sum)
@@ -143,26 +134,19 @@ mod tests {
         for provider in providers() {
             let curves = &*provider;
             let [key, once] = [(); 2].map(|()| Scalar::draw(Curve::Sm2, &mut stream).unwrap());
-            let once_point = curves.public_key(&once).unwrap();
-            // The negative of what the ephemeral key adds, as the key itself.
-            let added = curves.multiply(&shortened(&once_point).unwrap(), &once_point).unwrap();
-            let factor = shortened(&once_point).unwrap();
-            let negative = group::negated(Curve::Sm2, factor.as_bytes()).unwrap();
-            let opposite = curves
-                .multiply(&Scalar::new(Curve::Sm2, &negative[..32]).unwrap(), &once_point)
-                .unwrap();
-            assert_eq!(curves.add(&opposite, &added), Err(EccError::PointAtInfinity));
+            let passing = curves.public_key(&once).unwrap();
             let own = ExchangeKeys { fixed: &key, ephemeral: &once };
-            let peer = ExchangeKeys { fixed: &opposite, ephemeral: &once_point };
+            // The peer's key is the negative of what the ephemeral one adds.
+            let opposite =
+                curves.multiply(&shortened(&passing).unwrap().negated(), &passing).unwrap();
+            let peer = ExchangeKeys { fixed: &opposite, ephemeral: &passing };
             assert_eq!(exchange(curves, own, peer), Err(EccError::PointAtInfinity));
-            // Its own sum may be zero as well: the key is -x' · r then.
-            let one = Scalar::new(Curve::Sm2, &[1]).unwrap();
+            // The own key is, with 1 for the ephemeral one.
             let generator = Point::generator(Curve::Sm2);
-            let negative =
-                group::negated(Curve::Sm2, shortened(&generator).unwrap().as_bytes()).unwrap();
-            let key = Scalar::new(Curve::Sm2, &negative[..32]).unwrap();
+            let key = shortened(&generator).unwrap().negated();
+            let one = Scalar::new(Curve::Sm2, &[1]).unwrap();
             let own = ExchangeKeys { fixed: &key, ephemeral: &one };
-            let peer = ExchangeKeys { fixed: &once_point, ephemeral: &once_point };
+            let peer = ExchangeKeys { fixed: &passing, ephemeral: &passing };
             assert_eq!(exchange(curves, own, peer), Err(EccError::PointAtInfinity));
         }
     }

@@ -242,11 +242,16 @@ fn curves_do_not_mix() {
 #[test]
 fn a_sum_at_infinity_is_an_error() {
     let one = Scalar::new(Curve::P256, &[1]).unwrap();
-    let minus_one = group::negated(Curve::P256, one.as_bytes()).unwrap();
-    let minus_one = Scalar::new(Curve::P256, &minus_one[..32]).unwrap();
+    let minus_one = one.negated();
+    let generator = Point::generator(Curve::P256);
     for provider in providers() {
-        let sum = provider.combine_public(&one, &minus_one, &Point::generator(Curve::P256));
+        let sum = provider.combine_public(&one, &minus_one, &generator);
         assert_eq!(sum, Err(EccError::PointAtInfinity));
+        let opposite = provider.public_key(&minus_one).unwrap();
+        assert_eq!(provider.add(&generator, &opposite), Err(EccError::PointAtInfinity));
+        // Equal points are as good as any.
+        let two = Scalar::new(Curve::P256, &[2]).unwrap();
+        assert_eq!(provider.add(&generator, &generator), provider.public_key(&two));
     }
 }
 
@@ -318,8 +323,7 @@ fn ecdaa_signatures_meet_their_equation() {
                 let signature = sign_ecdaa(&key, &committed, hash, b"digest", &mut stream).unwrap();
                 let hashed = hash.digest(&[signature.r.as_bytes(), b"digest"]);
                 let factor = group::number_modulo_order(curve, hashed.as_bytes());
-                let factor = group::negated(curve, &factor).unwrap();
-                let factor = Scalar::new(curve, &factor[..curve.coordinate_size()]).unwrap();
+                let factor = Scalar::new(curve, &factor).unwrap().negated();
                 let public = provider.public_key(&key).unwrap();
                 let commitment = provider.combine_public(&signature.s, &factor, &public).unwrap();
                 assert_eq!(commitment, provider.public_key(&committed).unwrap());

@@ -19,10 +19,6 @@ pub struct Scalar {
     bytes: [u8; LARGEST_COORDINATE],
 }
 
-/// Numbers taken from a stream before it is called broken. A sound one gives an
-/// unusable number less than once in 2³² tries.
-pub(crate) const TRIES: u32 = 16;
-
 impl Scalar {
     /// The scalar with these big-endian bytes. Leading zeros may be missing.
     ///
@@ -56,6 +52,22 @@ impl Scalar {
         }
         let reduced = group::reduce_extra_bits(curve, used);
         Self::new(curve, &reduced[..])
+    }
+
+    /// `self + factor · secret` modulo the order, all of one curve: the step that
+    /// Schnorr signatures, ECDAA and SM2's key exchange share. `None` when the sum
+    /// is zero.
+    pub(super) fn plus_product(&self, factor: &Self, secret: &Self) -> Option<Self> {
+        let (summand, factor) = (self.as_bytes(), factor.as_bytes());
+        let sum = group::multiply_add(self.curve, summand, factor, secret.as_bytes())?;
+        Self::new(self.curve, &sum[..self.curve.coordinate_size()]).ok()
+    }
+
+    /// The order less this number.
+    pub(super) fn negated(&self) -> Self {
+        let mut negated = self.clone();
+        group::negate(self.curve, &mut negated.bytes[..self.curve.coordinate_size()]);
+        negated
     }
 
     /// The scalar's curve.

@@ -2,7 +2,10 @@
 
 use alloc::vec::Vec;
 
-use crypto_bigint::{Odd, Uint};
+use crypto_bigint::{
+    Odd, Uint,
+    modular::{FixedMontyForm, FixedMontyParams},
+};
 use zeroize::Zeroizing;
 
 use super::provider::Portable;
@@ -11,7 +14,6 @@ use crate::{
     random::RandomStream,
     rsa::{
         RsaError, RsaPrivateKey, RsaPublicKey,
-        montgomery::Montgomery,
         number::{bytes, number, odd, with_size},
     },
     secret::Secret,
@@ -28,8 +30,10 @@ impl Rsa for Portable {
             const { assert!(H * 2 == N) };
             let modulus = odd::<N>(key.modulus()).ok_or(RsaError::Modulus)?;
             let message = below(message, &modulus)?;
-            let result = raise(&Montgomery::new_public(&modulus), &message, key.exponent());
-            Ok(bytes(&result).as_bytes().to_vec())
+            // For a modulus that everyone may know.
+            let params = FixedMontyParams::new_vartime(modulus);
+            let result = raise(&FixedMontyForm::new(&message, &params), key.exponent());
+            Ok(bytes(&result.retrieve()).as_bytes().to_vec())
         })
     }
 
@@ -56,7 +60,8 @@ fn private_operation<const N: usize, const H: usize>(
     let exponent = key.public().exponent();
     let modulus = odd::<N>(key.public().modulus()).ok_or(RsaError::Modulus)?;
     let message = Zeroizing::new(below(message, &modulus)?);
-    let whole = Montgomery::new_public(&modulus);
+    let params = FixedMontyParams::new_vartime(modulus);
+    let residue = |number: &Uint<N>| Zeroizing::new(FixedMontyForm::new(number, &params));
     let p = Residues::<H>::new(&key.p, &key.d_p)?;
     let q = Residues::<H>::new(&key.q, &key.d_q)?;
 
@@ -68,32 +73,36 @@ fn private_operation<const N: usize, const H: usize>(
         else {
             continue;
         };
-        let factor = Zeroizing::new(raise(&whole, &factor, exponent));
-        let blinded = Zeroizing::new(whole.multiply(&whole.residue(&message), &factor));
-        let of_p = Zeroizing::new(p.arithmetic.multiply(&p.raised(&blinded), &p_unblinding));
-        let of_q = Zeroizing::new(q.arithmetic.multiply(&q.raised(&blinded), &q_unblinding));
+        let factor = raise(&residue(&factor), exponent);
+        let blinded = Zeroizing::new(residue(&message).mul(&factor).retrieve());
+        let of_p = Zeroizing::new(p.raised(&blinded).mul(&p_unblinding).retrieve());
+        let of_q = Zeroizing::new(q.raised(&blinded).mul(&q_unblinding).retrieve());
 
         // Garner's formula: of_q + q * ((of_p - of_q) / q mod p).
         let q_inverse =
             Zeroizing::new(number::<H>(key.q_inverse.as_bytes()).ok_or(RsaError::Prime)?);
         let of_q_in_p = Zeroizing::new(of_q.rem(p.prime.as_nz_ref()));
         let difference = Zeroizing::new(of_p.sub_mod(&of_q_in_p, p.prime.as_nz_ref()));
-        let residue = Zeroizing::new(p.arithmetic.residue(&difference));
-        let steps = Zeroizing::new(p.arithmetic.multiply(&residue, &q_inverse));
+        let steps = p.residue(&difference).mul(&p.residue(&q_inverse));
+        let steps = Zeroizing::new(Zeroizing::new(steps).retrieve());
         let product = steps.widening_mul(Odd::as_ref(&q.prime));
         let result = Zeroizing::new(
             joined::<N, H>(&product.0, &product.1).wrapping_add(&of_q.resize::<N>()),
         );
 
-        let check = raise(&whole, &result, exponent);
-        return if check == *message { Ok(bytes(&*result)) } else { Err(RsaError::Fault) };
+        let check = raise(&residue(&result), exponent);
+        return if check.retrieve() == *message {
+            Ok(bytes(&*result))
+        } else {
+            Err(RsaError::Fault)
+        };
     }
     Err(RsaError::NotRandom(TRIES))
 }
 
 /// Arithmetic modulo one of the primes.
 struct Residues<const H: usize> {
-    arithmetic: Montgomery<H>,
+    params: Zeroizing<FixedMontyParams<H>>,
     prime: Zeroizing<Odd<Uint<H>>>,
     exponent: Zeroizing<Uint<H>>,
 }
@@ -102,25 +111,28 @@ impl<const H: usize> Residues<H> {
     fn new(prime: &Secret, exponent: &Secret) -> Result<Self, RsaError> {
         let prime = Zeroizing::new(odd::<H>(prime.as_bytes()).ok_or(RsaError::Prime)?);
         Ok(Self {
-            arithmetic: Montgomery::new(&prime),
+            params: Zeroizing::new(FixedMontyParams::new(*prime)),
             prime,
             exponent: Zeroizing::new(number(exponent.as_bytes()).ok_or(RsaError::Prime)?),
         })
+    }
+
+    fn residue(&self, number: &Uint<H>) -> Zeroizing<FixedMontyForm<H>> {
+        Zeroizing::new(FixedMontyForm::new(number, &self.params))
     }
 
     fn remainder<const N: usize>(&self, number: &Uint<N>) -> Zeroizing<Uint<H>> {
         Zeroizing::new(number.rem(self.prime.as_nz_ref()))
     }
 
-    fn inverse<const N: usize>(&self, number: &Uint<N>) -> Option<Zeroizing<Uint<H>>> {
-        let inverse = self.remainder(number).invert_odd_mod(&self.prime);
-        inverse.into_option().map(Zeroizing::new)
+    fn inverse<const N: usize>(&self, number: &Uint<N>) -> Option<Zeroizing<FixedMontyForm<H>>> {
+        let inverse = self.remainder(number).invert_odd_mod(&self.prime).into_option();
+        Some(self.residue(&Zeroizing::new(inverse?)))
     }
 
-    /// The residue of a number to the power of the private exponent.
-    fn raised<const N: usize>(&self, number: &Uint<N>) -> Zeroizing<Uint<H>> {
-        let residue = Zeroizing::new(self.arithmetic.residue(&self.remainder(number)));
-        Zeroizing::new(self.arithmetic.power(&residue, &self.exponent))
+    /// A number to the power of the private exponent.
+    fn raised<const N: usize>(&self, number: &Uint<N>) -> Zeroizing<FixedMontyForm<H>> {
+        Zeroizing::new(self.residue(&self.remainder(number)).pow(&*self.exponent))
     }
 }
 
@@ -131,20 +143,16 @@ fn below<const N: usize>(message: &[u8], modulus: &Odd<Uint<N>>) -> Result<Uint<
         .ok_or(RsaError::MessageTooLarge)
 }
 
-/// A number to the power of a public exponent, which is odd and at least 3: in
-/// constant time for the number.
-fn raise<const N: usize>(arithmetic: &Montgomery<N>, number: &Uint<N>, exponent: u32) -> Uint<N> {
-    let residue = Zeroizing::new(arithmetic.residue(number));
-    let mut power = Zeroizing::new(*residue);
-    for bit in (1..exponent.ilog2()).rev() {
-        *power = arithmetic.square(&power);
+/// A residue to the power of a public exponent: in constant time for the residue.
+fn raise<const N: usize>(base: &FixedMontyForm<N>, exponent: u32) -> Zeroizing<FixedMontyForm<N>> {
+    let mut power = Zeroizing::new(*base);
+    for bit in (0..exponent.ilog2()).rev() {
+        *power = power.square();
         if exponent >> bit & 1 == 1 {
-            *power = arithmetic.multiply(&power, &residue);
+            *power = power.mul(base);
         }
     }
-    *power = arithmetic.square(&power);
-    // The lowest bit is set, and with the number itself a number results.
-    arithmetic.multiply(&power, number)
+    power
 }
 
 /// Two halves as one number.

@@ -9,14 +9,17 @@
 //! tests: first one Miller-Rabin round whose base makes it cheap, and the rest
 //! for what survives.
 
-use crypto_bigint::{Odd, Uint};
+use crypto_bigint::{
+    CtAssign, CtEq, Odd, Uint,
+    modular::{FixedMontyForm, FixedMontyParams},
+};
 use zeroize::Zeroizing;
 
 use crate::{
     drbg::HmacDrbg,
     hash::HashAlgorithm,
     random::{RandomError, RandomStream},
-    rsa::{montgomery::Montgomery, number},
+    rsa::number,
 };
 
 /// Whether `candidate` passes as many Miller-Rabin rounds as asked for
@@ -50,8 +53,8 @@ pub(super) fn is_prime<const L: usize>(
 
 /// The Miller-Rabin test of one candidate [FIPS 186-5 §B.3.1].
 struct MillerRabin<const L: usize> {
-    arithmetic: Montgomery<L>,
-    minus_one: Zeroizing<Uint<L>>,
+    one: Zeroizing<FixedMontyForm<L>>,
+    minus_one: Zeroizing<FixedMontyForm<L>>,
     /// The candidate less 1, without its factors of two: `candidate - 1 = 2^twos · odd_part`.
     odd_part: Zeroizing<Uint<L>>,
     twos: u32,
@@ -59,12 +62,13 @@ struct MillerRabin<const L: usize> {
 
 impl<const L: usize> MillerRabin<L> {
     fn new(candidate: &Odd<Uint<L>>) -> Self {
-        let arithmetic = Montgomery::new(candidate);
+        let params = Zeroizing::new(FixedMontyParams::new(*candidate));
+        let one = Zeroizing::new(FixedMontyForm::one(&params));
         let even = candidate.as_ref().wrapping_sub(&Uint::ONE);
         let twos = even.trailing_zeros();
         Self {
-            minus_one: Zeroizing::new(candidate.as_ref().wrapping_sub(arithmetic.one())),
-            arithmetic,
+            minus_one: Zeroizing::new(one.neg()),
+            one,
             odd_part: Zeroizing::new(even.wrapping_shr(twos)),
             twos,
         }
@@ -72,29 +76,32 @@ impl<const L: usize> MillerRabin<L> {
 
     /// One round with a base of any value.
     fn passes(&self, base: &Uint<L>) -> bool {
-        self.accepts(self.arithmetic.power(&self.arithmetic.residue(base), &self.odd_part))
+        let base = FixedMontyForm::new(base, self.one.params());
+        self.accepts(base.pow(&*self.odd_part))
     }
 
     /// One round with base 2, whose powers are doublings, which cost next to
     /// nothing.
     fn passes_with_two(&self) -> bool {
-        let mut power = *self.arithmetic.one();
+        let mut power = *self.one;
         for word in self.odd_part.as_words().iter().rev() {
             for bit in (0..u64::BITS).rev() {
-                power = self.arithmetic.square(&power);
-                power = self.arithmetic.double_if(&power, word >> bit & 1);
+                power = power.square();
+                let twice = power.double();
+                let is_set = (word >> bit & 1).ct_eq(&1);
+                power.as_montgomery_mut().ct_assign(twice.as_montgomery(), is_set);
             }
         }
         self.accepts(power)
     }
 
     /// Whether a base raised to the odd part is 1, or becomes -1 by squaring.
-    fn accepts(&self, mut power: Uint<L>) -> bool {
-        if power == *self.arithmetic.one() || power == *self.minus_one {
+    fn accepts(&self, mut power: FixedMontyForm<L>) -> bool {
+        if power == *self.one || power == *self.minus_one {
             return true;
         }
         for _ in 1..self.twos {
-            power = self.arithmetic.square(&power);
+            power = power.square();
             if power == *self.minus_one {
                 return true;
             }

@@ -196,17 +196,18 @@ fn pcr_properties() -> Vec<(u32, Vec<u8>)> {
         .collect()
 }
 
-/// TPMS_TAGGED_POLICY for each hierarchy that has a policy [Part 2 §10.8.4].
+/// TPMS_TAGGED_POLICY for each permanent handle that can have a policy; without
+/// one its algorithm is TPM_ALG_NULL [Part 2 §10.8.4, §10.9.12].
 fn policies(machine: &Machine<'_, '_>) -> Vec<(u32, Vec<u8>)> {
     [OWNER, LOCKOUT, ENDORSEMENT, PLATFORM]
         .into_iter()
         .chain(TIMERS)
-        .filter_map(|handle| {
-            let (hash, policy) = machine.policy(handle)?;
+        .map(|handle| {
+            let (hash, policy) = machine.policy(handle).unzip();
             let mut bytes = handle.to_bytes();
             hash.write(&mut bytes);
-            bytes.extend_from_slice(&policy);
-            Some((handle, bytes))
+            bytes.extend_from_slice(policy.as_deref().unwrap_or_default());
+            (handle, bytes)
         })
         .collect()
 }

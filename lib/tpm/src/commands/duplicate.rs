@@ -51,7 +51,7 @@ pub(crate) fn duplicate(
     }
     let inner = InnerWrap::new(cipher, if key.is_empty() { &made } else { &key })
         .map_err(|error| error.parameter(1))?
-        .seal(hash, &name, sensitive)?;
+        .seal(hash, &name, &sensitive)?;
     let (duplicate, seed) = for_parent(machine, new_parent.as_ref(), &name, inner.as_bytes())?;
     Ok(Reply::EMPTY.with(&made).with(&duplicate).with(&seed))
 }
@@ -131,12 +131,11 @@ pub(crate) fn import(
         let outer = OuterWrap::with_seed(&parent.public, &seed, &name)?;
         outer.open(&duplicate).map_err(|error| error.parameter(3))?
     };
-    let mut sensitive = inner.open(hash, &name, inside).map_err(|error| error.parameter(3))?;
+    let sensitive = inner.open(hash, &name, inside).map_err(|error| error.parameter(3))?;
     check_public(&public, Some(&parent)).map_err(|error| error.parameter(2))?;
     check_binding(machine.platform.provider, &public, &sensitive, 3)?;
-    sensitive.auth = sensitive.auth.without_trailing_zeros();
     let vector = machine.random_block()?;
-    Ok(Reply::EMPTY.with(&wrap(&parent, &name, &sensitive, vector)?))
+    Ok(Reply::EMPTY.with(&wrap(&parent, &name, &sensitive.trimmed(), vector)?))
 }
 
 /// The public area of a parent, if the handle names one: an asymmetric storage

@@ -25,7 +25,7 @@ pub(crate) fn key_gen(
     call: &Call<'_>,
 ) -> Result<Reply, ResponseCode> {
     let () = call.parameters()?;
-    let object = machine.object(call.handle(0), 1)?;
+    let object = machine.object(call.handle(0), 1).map_err(|_| ResponseCode::KEY.handle(1))?;
     let peer = curve_key(object).and_then(|_| ecc_public(&object.public));
     let peer = peer.map_err(|error| error.handle(1))?;
     let provider = machine.platform.provider;

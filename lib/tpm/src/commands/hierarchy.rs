@@ -105,7 +105,6 @@ pub(crate) fn change_endorsement_seed(
     hierarchies.persistent.seed_generated = true;
     hierarchies.persistent.endorsement = Authorization::EMPTY;
     hierarchies.volatile.endorsement_enabled = true;
-    machine.state.pcrs.counter = machine.state.pcrs.counter.wrapping_add(1);
     Ok(Reply::EMPTY)
 }
 
@@ -138,12 +137,10 @@ pub(crate) fn clear(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Result<Re
     for handle in owned {
         state.nv.undefine(handle);
     }
-    state.guard.stored = Lockout {
-        max_tries: state.guard.stored.max_tries,
-        recovery_time: state.guard.stored.recovery_time,
-        lockout_recovery: state.guard.stored.lockout_recovery,
-        ..Lockout::DEFAULT
-    };
+    // These and the values of PCRs were the owner's too, as in the reference
+    // implementation.
+    state.guard.stored = Lockout::DEFAULT;
+    state.pcr_guard.auth = Digest::EMPTY;
     state.time.clock = 0;
     state.time.unsafe_until = None;
     state.time.reset_count = 0;

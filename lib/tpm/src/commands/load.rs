@@ -84,10 +84,7 @@ pub(crate) fn load_external(
     if let Some(sensitive) = &sensitive {
         check_binding(machine.platform.provider, &public, sensitive, 1)?;
     }
-    let sensitive = sensitive.map(|mut sensitive| {
-        sensitive.auth = sensitive.auth.without_trailing_zeros();
-        sensitive
-    });
+    let sensitive = sensitive.map(Sensitive::trimmed);
     let name = public.name();
     let object = Object {
         // Nothing here vouches for it [Part 1 §16].

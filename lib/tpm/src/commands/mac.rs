@@ -18,7 +18,6 @@ use crate::wire::algorithm::{Hash, NULL, SymmetricMode};
 use crate::wire::bits::ObjectAttributes;
 use crate::wire::codec::{Reader, Wire};
 use crate::wire::public::Details;
-use crate::wire::scheme::KeyedHashScheme;
 use crate::wire::structure::{Digest, MaxBuffer};
 
 /// TPMI_ALG_MAC_SCHEME+ [Part 2 §9.36].
@@ -92,34 +91,28 @@ fn begin(object: &Object, asked: MacScheme, number: u32) -> Result<Work, Respons
             Err(ResponseCode::KEY.handle(1))
         }
     };
+    let value = ResponseCode::VALUE.parameter(number);
+    let no_mac = ResponseCode::SCHEME.parameter(number);
     match &object.public.details {
         Details::KeyedHash { scheme, .. } => {
+            let hash = match (scheme.hash(), asked) {
+                (Some(own), MacScheme::Null) => own,
+                (Some(own), MacScheme::Hash(asked)) if own == asked => own,
+                (None, MacScheme::Hash(asked)) => asked,
+                (None, MacScheme::Cipher) => return Err(no_mac),
+                (Some(_), _) | (None, MacScheme::Null) => return Err(value),
+            };
             usable()?;
-            let own = match scheme {
-                KeyedHashScheme::Hmac(hash) => Some(*hash),
-                _ => None,
-            };
-            let hash = match (own, asked) {
-                (Some(own), MacScheme::Hash(asked)) if own != asked => None,
-                (Some(own), MacScheme::Null | MacScheme::Hash(_)) => Some(own),
-                (None, MacScheme::Hash(asked)) => Some(asked),
-                _ => None,
-            };
-            let hash = hash.ok_or(ResponseCode::VALUE.parameter(number))?;
             Ok(Work::Hmac(hash, Box::new(Hmac::new(hash.algorithm(), &sensitive.secret))))
         }
         Details::Cipher { cipher, .. } => {
-            usable()?;
-            let fits = matches!(
-                (cipher.mode, asked),
-                (Some(SymmetricMode::CipherMac), MacScheme::Null | MacScheme::Cipher)
-                    | (None, MacScheme::Cipher)
-            );
-            if !fits {
-                let own = cipher.mode.is_some() && asked == MacScheme::Null;
-                let code = if own { ResponseCode::SCHEME } else { ResponseCode::VALUE };
-                return Err(code.parameter(number));
+            match (cipher.mode, asked) {
+                (Some(SymmetricMode::CipherMac), MacScheme::Null)
+                | (Some(SymmetricMode::CipherMac) | None, MacScheme::Cipher) => {}
+                (Some(_), MacScheme::Null) | (None, MacScheme::Hash(_)) => return Err(no_mac),
+                (Some(_), _) | (None, MacScheme::Null) => return Err(value),
             }
+            usable()?;
             let cmac = Cmac::new(cipher.cipher.algorithm(), &sensitive.secret)
                 .map_err(|_| ResponseCode::KEY.handle(1))?;
             Ok(Work::Cmac(Box::new(cmac)))

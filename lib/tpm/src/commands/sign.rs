@@ -44,7 +44,8 @@ pub(crate) fn verify(
     call: &Call<'_>,
 ) -> Result<Reply, ResponseCode> {
     let (digest, signature): (Digest, Signature) = call.parameters()?;
-    let object = machine.object(call.handle(0), 1)?;
+    let object =
+        machine.object(call.handle(0), 1).map_err(|_| ResponseCode::ATTRIBUTES.handle(1))?;
     if !object.public.attributes.contains(ObjectAttributes::SIGN) {
         return Err(ResponseCode::ATTRIBUTES.handle(1));
     }

@@ -5,9 +5,9 @@ use crate::machine::Machine;
 use crate::response_code::ResponseCode;
 use crate::state::commitment::Commitments;
 use crate::state::hierarchy::VolatileHierarchies;
-use crate::state::launch::{STATIC_LOCALITY, extend_static};
+use crate::state::launch::{Root, STATIC_LOCALITY, extend_static};
 use crate::state::pcr::PcrBanks;
-use crate::state::record::{Saved, SavedPcr};
+use crate::state::record::{Ending, Saved, SavedPcr};
 use crate::state::session_slots::Sessions;
 use crate::state::timer::{SavedTimers, Timers};
 use crate::wire::algorithm::StartupType;
@@ -30,15 +30,23 @@ pub(crate) fn startup(
     call: &Call<'_>,
 ) -> Result<Reply, ResponseCode> {
     let (wanted,): (StartupType,) = call.parameters()?;
-    if !matches!(call.locality, 0 | 3) {
-        return Err(ResponseCode::LOCALITY);
-    }
-    let kind = match (wanted, machine.state.shutdown) {
-        (StartupType::State, Some(StartupType::State)) => Kind::Resume,
-        (StartupType::State, _) => return Err(ResponseCode::VALUE.parameter(1)),
-        (StartupType::Clear, Some(StartupType::State)) => Kind::Restart,
-        (StartupType::Clear, _) => Kind::Reset,
+    let root = match call.locality {
+        0 | 3 if machine.state.launch.is_measured() => Root::Measured,
+        0 => Root::Locality0,
+        3 => Root::Locality3,
+        _ => return Err(ResponseCode::LOCALITY),
     };
+    let before = machine.state.shutdown.and_then(Ending::saved_root);
+    let kind = match (wanted, before) {
+        (StartupType::State, Some(before)) if before == root => Kind::Resume,
+        (StartupType::State, Some(Root::Locality0 | Root::Locality3)) if root != Root::Measured => {
+            return Err(ResponseCode::LOCALITY);
+        }
+        (StartupType::State, _) => return Err(ResponseCode::VALUE.parameter(1)),
+        (StartupType::Clear, Some(_)) => Kind::Restart,
+        (StartupType::Clear, None) => Kind::Reset,
+    };
+    machine.state.root = root;
     let saved = machine.state.saved.take();
     let timers = core::mem::replace(&mut machine.state.saved_timers, SavedTimers::EMPTY);
     start_time(machine, kind, saved.as_ref());
@@ -103,7 +111,8 @@ fn start_time(machine: &mut Machine<'_, '_>, kind: Kind, saved: Option<&Saved>) 
         let cleared = saved.map_or(0, |saved| saved.clear_count);
         state.time.clear_count = cleared.wrapping_add(u32::from(kind == Kind::Restart));
     }
-    state.time.unsafe_until = state.shutdown.is_none().then_some(state.clock_limit);
+    // A clock that went on in order and was safe is at its limit.
+    state.time.unsafe_until = (state.time.clock < state.clock_limit).then_some(state.clock_limit);
 }
 
 /// Locks and data that do not outlast a start [Part 2 §13.4].
@@ -133,6 +142,12 @@ pub(crate) fn shutdown(
 ) -> Result<Reply, ResponseCode> {
     let (wanted,): (StartupType,) = call.parameters()?;
     let state = &mut *machine.state;
+    // A resumption would find other banks than were saved.
+    if wanted == StartupType::State
+        && !state.pcrs.allocation().eq(state.allocation.0.iter().copied())
+    {
+        return Err(ResponseCode::TYPE.parameter(1));
+    }
     state.saved = (wanted == StartupType::State).then(|| Saved {
         hierarchies: state.hierarchies.volatile.clone(),
         null_seed: state.hierarchies.null_seed.clone(),
@@ -164,6 +179,10 @@ pub(crate) fn shutdown(
     } else {
         SavedTimers::EMPTY
     };
-    state.shutdown = Some(wanted);
+    state.shutdown = Some(Ending::new(wanted, state.root));
+    // Nobody was told a later time. If somebody may have been, that stays so.
+    if state.time.unsafe_until.is_none() {
+        state.clock_limit = state.time.clock;
+    }
     Ok(Reply::EMPTY)
 }

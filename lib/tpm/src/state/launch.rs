@@ -9,7 +9,7 @@ use super::pcr::{BANKS, PcrBanks};
 use crate::response_code::ResponseCode;
 use crate::wire::algorithm::Hash;
 use crate::wire::containers::{Buffer, List};
-use crate::wire::macros::structures;
+use crate::wire::macros::{enumerations, structures};
 use crate::wire::structure::Digest;
 
 /// The PCRs that a dynamic launch resets.
@@ -20,6 +20,19 @@ const DYNAMIC: u32 = 17;
 const STATIC: u32 = 0;
 /// What PCR 0 ends with before that measurement: the locality it comes from.
 pub(crate) const STATIC_LOCALITY: u8 = 4;
+
+enumerations! {
+    /// What the static root of trust is, which a resumption must find the same
+    /// [Part 3 §9.3].
+    Root(u8) else VALUE, none 0xFF {
+        /// It started the device from locality 0.
+        Locality0 = 0,
+        /// It started the device from locality 3.
+        Locality3 = 1,
+        /// It was measured before the start.
+        Measured = 2,
+    }
+}
 
 /// A digest for each bank.
 type Digests = Vec<(Hash, Vec<u8>)>;
@@ -114,6 +127,11 @@ impl Launch {
     /// Keeps a measurement for the start-up to come.
     pub(crate) fn keep(&mut self, digests: Digests) {
         self.measured = Some(digests);
+    }
+
+    /// Whether a measurement is kept for the start-up to come.
+    pub(crate) const fn is_measured(&self) -> bool {
+        self.measured.is_some()
     }
 
     /// The measurement that was kept. It counts once.

@@ -7,12 +7,13 @@
 
 use crate::state::commitment::Commitments;
 use crate::state::hierarchy::{PersistentHierarchies, Seed, VolatileHierarchies};
+use crate::state::launch::Root;
 use crate::state::lockout::Lockout;
 use crate::state::session_slots::SavedSession;
 use crate::state::timer::SavedTimers;
 use crate::wire::algorithm::{Hash, StartupType};
 use crate::wire::containers::{List, Optional16};
-use crate::wire::macros::structures;
+use crate::wire::macros::{enumerations, structures};
 use crate::wire::pcr::PcrSelection;
 use crate::wire::structure::Digest;
 
@@ -22,6 +23,39 @@ pub(crate) const CORE: u32 = 0;
 /// The version that this code writes and reads. Those before derived other RSA
 /// keys from the same seeds.
 pub(crate) const VERSION: u32 = 3;
+
+enumerations! {
+    /// How the device was shut down, and if its state was saved, what started it
+    /// before.
+    Ending(u16) else VALUE, none 0xFFFF {
+        Cleared = 0x0000,
+        Saved = 0x0001,
+        SavedFromLocality3 = 0x4001,
+        SavedAfterMeasurement = 0x8001,
+    }
+}
+
+impl Ending {
+    /// That of a device that `root` started, and whose state is saved or not.
+    pub(crate) const fn new(kind: StartupType, root: Root) -> Self {
+        match (kind, root) {
+            (StartupType::Clear, _) => Self::Cleared,
+            (StartupType::State, Root::Locality0) => Self::Saved,
+            (StartupType::State, Root::Locality3) => Self::SavedFromLocality3,
+            (StartupType::State, Root::Measured) => Self::SavedAfterMeasurement,
+        }
+    }
+
+    /// What started the device whose state was saved; none if it was not.
+    pub(crate) const fn saved_root(self) -> Option<Root> {
+        match self {
+            Self::Cleared => None,
+            Self::Saved => Some(Root::Locality0),
+            Self::SavedFromLocality3 => Some(Root::Locality3),
+            Self::SavedAfterMeasurement => Some(Root::Measured),
+        }
+    }
+}
 
 structures! {
     /// Everything persistent but NV indices and objects.
@@ -48,7 +82,7 @@ structures! {
         presence_commands: List<u32, 256>,
         algorithm_set: u32,
         /// How the device was shut down; none after any other command.
-        shutdown: Option<StartupType>,
+        shutdown: Option<Ending>,
         /// What a start with state goes on with.
         saved: Optional16<Saved>,
         /// Timers that go on likewise.

@@ -9,7 +9,7 @@
 
 use crate::state::commitment::Commitments;
 use crate::state::hierarchy::{Seed, VolatileHierarchies};
-use crate::state::launch::LaunchRecord;
+use crate::state::launch::{LaunchRecord, Root};
 use crate::state::object::{MAX_LOADED_OBJECTS, Object};
 use crate::state::pcr::{BANKS, PcrBank};
 use crate::state::sequence::SequenceState;
@@ -24,7 +24,7 @@ use crate::wire::structure::Digest;
 pub const VOLATILE_RECORD: u32 = 1;
 
 /// The version of the volatile record that this code writes and reads.
-pub(crate) const VOLATILE_VERSION: u32 = 1;
+pub(crate) const VOLATILE_VERSION: u32 = 2;
 
 structures! {
     /// All that the device knows and no other record has.
@@ -44,6 +44,8 @@ structures! {
         pcr_counter: u32,
         pcr_auth: Digest,
         launch: LaunchRecord,
+        /// What started the device.
+        root: Root,
         /// Milliseconds of this power cycle.
         time: u64,
         clock: u64,

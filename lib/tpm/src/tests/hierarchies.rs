@@ -59,7 +59,19 @@ fn clear_forgets_the_owner_unless_it_is_disabled() {
     assert_eq!(rig.with_passwords(CLEAR, &[LOCKOUT], &[b""], &[]), Err(ResponseCode::DISABLED));
     assert_eq!(rig.with_passwords(0x127, &[LOCKOUT], &[b""], &[0]), Err(ResponseCode::AUTH_FAIL));
     rig.with_passwords(0x127, &[PLATFORM], &[b""], &[0]).expect("clear control");
+    let limits = |rig: &mut Rig| {
+        rig.call(0x17A, &[6_u32, 0x20E, 4].map(u32::to_be_bytes).concat()).expect("limits")
+    };
+    let before = limits(&mut rig);
+    let parameters = [1_u32, 2, 3].map(u32::to_be_bytes).concat();
+    rig.with_passwords(0x13A, &[LOCKOUT], &[b""], &parameters).expect("limits");
+    assert_ne!(limits(&mut rig), before);
+    rig.locality = 2;
+    rig.with_passwords(0x183, &[21], &[b""], &sized(b"pcr")).expect("a PCR's value");
     rig.with_passwords(CLEAR, &[LOCKOUT], &[b""], &[]).expect("clear");
+    assert_eq!(limits(&mut rig), before, "they were the owner's too");
+    rig.with_passwords(0x183, &[21], &[b""], &sized(b"")).expect("empty again");
+    rig.locality = 0;
     rig.with_passwords(CHANGE_AUTH, &[OWNER], &[b""], &sized(b"")).expect("empty again");
     assert_eq!(
         rig.with_passwords(CLEAR, &[OWNER], &[b""], &[]),
@@ -82,7 +94,11 @@ fn a_policy_fits_its_hash() {
     );
     rig.with_passwords(set, &[OWNER], &[b""], &policy(32, 0x0B)).expect("policy");
     let policies = rig.call(0x17A, &[0, 0, 0, 9, 0x40, 0, 0, 0, 0, 0, 0, 9]).expect("policies");
-    assert_eq!(policies[5..15], [0, 0, 0, 1, 0x40, 0, 0, 1, 0, 0x0B]);
+    assert_eq!(policies[5..15], [0, 0, 0, 6, 0x40, 0, 0, 1, 0, 0x0B]);
+    // Lockout, endorsement, platform and two timers have none.
+    let none = [0x0A, 0x0B, 0x0C].map(|handle| [0x40, 0, 0, handle, 0, 0x10]).concat();
+    let timers = [0x10, 0x1A].map(|handle| [0x40, 0, 1, handle, 0, 0x10]).concat();
+    assert_eq!(policies[15 + 32..], [none, timers].concat());
     rig.with_passwords(set, &[OWNER], &[b""], &policy(0, 0x10)).expect("no policy");
 }
 
@@ -95,7 +111,10 @@ fn seeds_change_only_for_the_platform() {
             rig.with_passwords(code, &[OWNER], &[b""], &[]),
             Err(ResponseCode::VALUE.handle(1))
         );
+        let counter = |rig: &mut Rig| rig.call(0x17E, &[0; 4]).expect("PCRs")[..4].to_vec();
+        let pcrs = counter(&mut rig);
         rig.with_passwords(code, &[PLATFORM], &[b""], &[]).expect("new seed");
+        assert_eq!(counter(&mut rig), pcrs, "only TPM2_Clear counts as a change of PCRs");
         assert_ne!(rig.store.records[&0], before);
     }
 }

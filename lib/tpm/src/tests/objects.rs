@@ -107,6 +107,28 @@ fn what_is_loaded_from_outside_has_no_ancestors() {
 }
 
 #[test]
+fn the_size_of_a_private_part_tells_nothing_of_the_authorization() {
+    let mut rig = Rig::started();
+    let (parent, _) = primary(&mut rig, OWNER, &storage());
+    let mut made = |auth: &[u8]| {
+        child(&mut rig, parent, &creation(auth, b"secret", &sealed())).expect("sealed")
+    };
+    let (none, _) = made(b"");
+    let (longest, _) = made(&[1; 32]);
+    let (some, public) = made(b"word");
+    assert_eq!(none.len(), some.len());
+    assert_eq!(none.len(), longest.len());
+    let object = load(&mut rig, parent, &some, &public).expect("loaded");
+    let unseal = |rig: &mut Rig, auth: &[u8]| rig.with_passwords(0x15E, &[object], &[auth], &[]);
+    assert_eq!(unseal(&mut rig, b"word"), Ok(sized(b"secret")));
+    // The zeros were no part of the value.
+    assert_eq!(unseal(&mut rig, b"word\0\0"), Ok(sized(b"secret")));
+    assert_eq!(unseal(&mut rig, b"wor"), Err(ResponseCode::AUTH_FAIL.session(1)));
+    let change = rig.with_passwords(0x150, &[object, parent], &[b"word"], &sized(b"other"));
+    assert_eq!(change.expect("changed").len(), none.len());
+}
+
+#[test]
 fn the_same_template_makes_the_same_primary() {
     let mut rig = Rig::started();
     let (first, public) = primary(&mut rig, OWNER, &storage());

@@ -91,6 +91,104 @@ fn startup_from_locality_three_is_seen_in_pcr_0() {
 }
 
 #[test]
+fn a_resumption_has_the_root_that_the_device_had() {
+    // From where, and whether something was measured before.
+    let start = |rig: &mut Rig, kind: [u8; 2], locality: u8, measured: bool| {
+        rig.power_cycle();
+        if measured {
+            rig.device.hash_start();
+            rig.device.hash_data(b"root");
+            rig.device.hash_end();
+        }
+        rig.locality = locality;
+        let answer = rig.call(STARTUP, &kind).map(|_| ());
+        rig.locality = 0;
+        answer
+    };
+    let roots = [(0, false), (3, false), (0, true)];
+    for before in roots {
+        for now in roots {
+            let mut rig = Rig::powered();
+            start(&mut rig, CLEAR, before.0, before.1).expect("startup");
+            rig.call(SHUTDOWN, &STATE).expect("shutdown");
+            let expected = match (before.1, now.1) {
+                _ if before == now => Ok(()),
+                (false, false) => Err(ResponseCode::LOCALITY),
+                _ => Err(ResponseCode::VALUE.parameter(1)),
+            };
+            assert_eq!(start(&mut rig, STATE, now.0, now.1), expected, "{before:?} {now:?}");
+            if expected.is_err() {
+                // The state is still there for the right one.
+                start(&mut rig, STATE, before.0, before.1).expect("resume");
+            }
+        }
+    }
+}
+
+#[test]
+fn banks_that_change_cannot_be_resumed() {
+    let mut rig = Rig::started();
+    let allocate = [0, 0, 0, 1, 0, 4, 3, 0, 0, 0];
+    rig.with_passwords(0x12B, &[0x4000_000C], &[b""], &allocate).expect("no SHA-1");
+    assert_eq!(rig.call(SHUTDOWN, &STATE), Err(ResponseCode::TYPE.parameter(1)));
+    rig.call(SHUTDOWN, &CLEAR).expect("shutdown");
+    rig.power_cycle();
+    rig.call(STARTUP, &CLEAR).expect("startup");
+    rig.call(SHUTDOWN, &STATE).expect("they are as allocated");
+}
+
+#[test]
+fn an_audited_command_after_shutdown_undoes_it() {
+    let mut rig = Rig::started();
+    let capability = [6_u32, 0x100, 1].map(u32::to_be_bytes).concat();
+    for (audited, expected) in
+        [(false, Ok(Vec::new())), (true, Err(ResponseCode::VALUE.parameter(1)))]
+    {
+        if audited {
+            let set = [0, 0x10, 0, 0, 0, 1, 0, 0, 1, 0x7A, 0, 0, 0, 0];
+            rig.with_passwords(0x140, &[0x4000_0001], &[b""], &set).expect("set");
+        }
+        rig.call(SHUTDOWN, &STATE).expect("shutdown");
+        rig.call(0x17A, &capability).expect("a property");
+        rig.power_cycle();
+        assert_eq!(rig.call(STARTUP, &STATE), expected);
+    }
+}
+
+#[test]
+fn a_device_that_fails_says_so_before_its_start() {
+    let mut rig = Rig::powered();
+    rig.store.commits_left = Some(0);
+    assert_eq!(rig.call(STARTUP, &CLEAR), Err(ResponseCode::FAILURE));
+    assert_eq!(rig.call(STARTUP, &CLEAR), Err(ResponseCode::FAILURE));
+    assert_eq!(rig.call(0x17B, &[0, 4]), Err(ResponseCode::FAILURE));
+    let result = rig.call(0x17C, &[]).expect("why");
+    assert!(result.ends_with(&ResponseCode::FAILURE.0.to_be_bytes()));
+    rig.call(0x17A, &[6_u32, 0x100, 1].map(u32::to_be_bytes).concat()).expect("who");
+}
+
+#[test]
+fn a_shutdown_in_order_keeps_what_is_known_of_the_clock() {
+    let mut rig = Rig::started();
+    let safe = |rig: &mut Rig| rig.call(0x181, &[]).expect("clock")[24] == 1;
+    let again = |rig: &mut Rig| {
+        rig.power_cycle();
+        rig.call(STARTUP, &CLEAR).expect("startup");
+    };
+    rig.clock.0.set(7000);
+    rig.call(SHUTDOWN, &CLEAR).expect("shutdown");
+    again(&mut rig);
+    assert!(safe(&mut rig));
+    again(&mut rig);
+    assert!(!safe(&mut rig), "the power was cut");
+    rig.call(SHUTDOWN, &STATE).expect("shutdown");
+    again(&mut rig);
+    assert!(!safe(&mut rig), "what was told before the cut may still be higher");
+    rig.clock.0.set(7000 + (1 << 22));
+    assert!(safe(&mut rig));
+}
+
+#[test]
 fn the_clock_is_not_safe_after_a_cut() {
     let mut rig = Rig::started();
     rig.clock.0.set(5000);
@@ -159,6 +257,30 @@ fn a_failed_store_ends_the_devices_work() {
     rig.power_cycle();
     rig.call(STARTUP, &CLEAR).expect("startup");
     rig.with_passwords(0x129, &[0x4000_0001], &[b""], &sized(b"new")).expect("the old value holds");
+}
+
+#[test]
+fn without_a_store_nothing_changes_that_would_be_stored() {
+    let mut rig = Rig::started();
+    let new_value = |rig: &mut Rig, old: &[u8]| {
+        rig.with_passwords(0x129, &[0x4000_0001], &[old], &sized(b"new")).map(|_| ())
+    };
+    rig.store.withheld = true;
+    let before = rig.store.records.clone();
+    assert_eq!(new_value(&mut rig, b""), Err(ResponseCode::NV_UNAVAILABLE));
+    // A guess at a value that is guarded is neither counted nor answered.
+    let guess = rig.with_passwords(0x139, &[0x4000_000A], &[b"guess"], &[]);
+    assert_eq!(guess, Err(ResponseCode::NV_UNAVAILABLE));
+    assert_eq!(rig.call(0x145, &[0, 0]), Err(ResponseCode::NV_UNAVAILABLE));
+    rig.call(0x17B, &[0, 8]).expect("nothing to store");
+    assert_eq!(rig.store.records, before);
+    rig.power_cycle();
+    assert_eq!(rig.call(STARTUP, &CLEAR), Err(ResponseCode::NV_UNAVAILABLE));
+    assert_eq!(rig.call(0x17B, &[0, 8]), Err(ResponseCode::INITIALIZE));
+    rig.store.withheld = false;
+    rig.call(STARTUP, &CLEAR).expect("started");
+    new_value(&mut rig, b"").expect("the old value holds");
+    assert_ne!(rig.store.records, before);
 }
 
 #[test]

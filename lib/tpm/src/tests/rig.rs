@@ -51,6 +51,8 @@ pub(super) struct Memory {
     /// Commits that still succeed; none: all do.
     pub(super) commits_left: Option<u32>,
     pub(super) commits: u32,
+    /// It cannot be written now.
+    pub(super) withheld: bool,
 }
 
 impl Store for Memory {
@@ -70,6 +72,10 @@ impl Store for Memory {
             };
         }
         Ok(())
+    }
+
+    fn is_available(&self) -> bool {
+        !self.withheld
     }
 }
 

@@ -67,15 +67,45 @@ fn a_salt_makes_the_sessions_key() {
         let mut rig = Rig::started();
         let (key, public) = primary(&mut rig, OWNER, &template);
         let (salt, told) = salt_for(&Public::from_bytes(&public).expect("public"));
-        let answer = start(&mut rig, key, &told).expect("session");
-        let nonce_tpm = &answer[6..];
-        let session = kdfa(SHA256, &salt, b"ATH", nonce_tpm, &NONCE, 256);
-        let clock = 5_u64.to_be_bytes();
-        let command = SHA256.digest(&[&0x128_u32.to_be_bytes(), &OWNER.to_be_bytes(), &clock]);
-        let proof =
-            Hmac::mac(SHA256, session.as_bytes(), &[command.as_bytes(), &NONCE, nonce_tpm, &[0]]);
-        let area = [&answer[..4], &sized(&NONCE), &[0], &sized(proof.as_bytes())].concat();
-        rig.with_area(0x128, &[OWNER], &area, &clock).expect("authorized");
+        authorize(&mut rig, key, &salt, &told);
+    }
+}
+
+/// Sets the clock in a session with a salt.
+fn authorize(rig: &mut Rig, key: u32, salt: &[u8], told: &[u8]) {
+    let answer = start(rig, key, told).expect("session");
+    let nonce_tpm = &answer[6..];
+    let session = kdfa(SHA256, salt, b"ATH", nonce_tpm, &NONCE, 256);
+    let clock = 5_u64.to_be_bytes();
+    let command = SHA256.digest(&[&0x128_u32.to_be_bytes(), &OWNER.to_be_bytes(), &clock]);
+    let proof =
+        Hmac::mac(SHA256, session.as_bytes(), &[command.as_bytes(), &NONCE, nonce_tpm, &[0]]);
+    let area = [&answer[..4], &sized(&NONCE), &[0], &sized(proof.as_bytes())].concat();
+    rig.with_area(0x128, &[OWNER], &area, &clock).expect("authorized");
+}
+
+/// tpm2-tools write a coordinate without zeros in front, and derive the salt from
+/// what they write.
+#[test]
+fn a_point_may_be_told_without_zeros_in_front() {
+    let mut rig = Rig::started();
+    let (key, public) = primary(&mut rig, OWNER, &storage());
+    let Details::Ecc { x, y, .. } = Public::from_bytes(&public).expect("public").details else {
+        panic!("a key on a curve was made")
+    };
+    let peer = Point::new(Curve::P256, &x, &y).expect("a point");
+    let mut stream = HmacDrbg::new(SHA256, &[b"client"]);
+    let (scalar, own) = (0..4096)
+        .map(|_| Scalar::draw(Curve::P256, &mut stream).expect("a scalar"))
+        .map(|scalar| (scalar.clone(), Portable.public_key(&scalar).expect("a point")))
+        .find(|(_, own)| own.x()[0] == 0)
+        .expect("one in 256 begins with a zero");
+    let shared = Portable.multiply(&scalar, &peer).expect("a point");
+    for zeros in [0, 1] {
+        let told_x = &own.x()[zeros..];
+        let salt = kdfe(SHA256, shared.x(), b"SECRET", told_x, &x, 256);
+        let told = [sized(told_x), sized(own.y())].concat();
+        authorize(&mut rig, key, salt.as_bytes(), &told);
     }
 }
 

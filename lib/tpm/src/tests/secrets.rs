@@ -49,10 +49,12 @@ fn sizes_in_a_sensitive_area_are_checked() {
     check(8, SIGN, &HMAC, [0, 32, 65], key_size);
     check(8, SIGN, &[0, 5, 0, 0x0D], [0, 32, 65], Ok(()));
     check(8, 0, &[0, 0x10], [0, 32, 128], Ok(()));
-    check(8, 0, &[0, 0x10], [0, 32, 129], key_size);
+    check(8, 0, &[0, 0x10], [0, 32, 129], Err(ResponseCode::SIZE.parameter(1)));
     let aes = [0, 6, 0, 128, 0, 0x43];
     check(0x25, SIGN, &aes, [0, 32, 16], Ok(()));
     check(0x25, SIGN, &aes, [0, 32, 15], key_size);
+    check(0x25, SIGN, &aes, [0, 32, 32], key_size);
+    check(0x25, SIGN, &aes, [0, 32, 33], Err(ResponseCode::SIZE.parameter(1)));
     check(0x25, SIGN, &aes, [0, 16, 16], key_size);
 }
 

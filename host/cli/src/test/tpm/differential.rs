@@ -12,7 +12,7 @@
 //! | `step` | one command |
 //! | `compare` | what has to be the same in two responses |
 //! | `client` | a client's end of a session with HMACs |
-//! | `platform`, `nv`, `policy`, `session`, `object`, `certificate`, `known_keys` | commands of each kind |
+//! | `platform`, `nv`, `policy`, `session`, `object`, `statement`, `certificate`, `known_keys` | commands of each kind |
 //! | `mutation` | commands that are wrong on purpose |
 //! | `difference` | a command that was answered differently |
 //! | `known` | differences that are meant |
@@ -31,6 +31,7 @@ mod object;
 mod platform;
 mod policy;
 mod session;
+mod statement;
 mod step;
 
 use std::collections::BTreeMap;
@@ -230,12 +231,13 @@ fn with_kind(code: u32, kind: u16) -> Step {
 
 /// The next step, of any kind.
 fn draw(model: &Model, dice: &mut Dice) -> Step {
-    match dice.below(14) {
+    match dice.below(16) {
         0..=2 => platform::step(model, dice),
         3 | 4 => nv::step(model, dice),
         5 | 6 => policy::step(model, dice),
         7 | 8 => session::step(model, dice),
         9 => certificate::step(model, dice),
+        10 | 11 => statement::step(model, dice),
         _ => object::step(model, dice),
     }
 }

@@ -1,7 +1,8 @@
 # What all scenarios of tpm2-tools share: a device in a folder of its own.
 #
 # From outside come SVSM (our program), PROTOCOL (what it speaks), TCTI (the
-# module of tpm2-tools that speaks it) and tpm2 on the PATH.
+# module of tpm2-tools that speaks it) and tpm2 on the PATH; and DEVICE, if the
+# device shall not be a new one but the copy of another, whose state is there.
 set -eu
 server=
 
@@ -55,4 +56,5 @@ same() {
 }
 
 trap '[ -z "$server" ] || kill "$server"' EXIT
+[ -z "${DEVICE-}" ] || cp -R "$DEVICE" state
 serve

@@ -81,7 +81,7 @@ const KNOWN: &[Known] = &[
         reason: "uses of keys that there are not are not certified",
     },
     Known {
-        command: Some(0x197),
+        command: None,
         ours: Some(0x28B),
         theirs: Some(0x902),
         reason: "persistent objects need no room among the transient ones",
@@ -104,6 +104,7 @@ const KNOWN: &[Known] = &[
         theirs: Some(0x1C4),
         reason: "AES keys of 192 bits are known",
     },
+    Known { command: Some(0x186), ours: Some(0), theirs: Some(0x2C3), reason: "SM3 is known" },
     Known {
         command: Some(0x17E),
         ours: Some(0x1DA),

@@ -49,6 +49,8 @@ pub(super) struct Model {
     pub(super) owner_password: Vec<u8>,
     /// Digests of policies.
     pub(super) policies: Vec<Vec<u8>>,
+    /// The policy or trial session that told the last of them.
+    pub(super) told: Option<u32>,
 }
 
 impl Model {

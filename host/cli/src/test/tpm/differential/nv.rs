@@ -28,6 +28,8 @@ const OTHERS: [u32; 12] = [
     0x8000_0000, // READ_STCLEAR
     0x0010_0000, // reserved
 ];
+const AUTH_WRITE: u32 = 0x0004;
+const NO_DA: u32 = 0x0200_0000;
 const ORDERLY: u32 = 0x0400_0000;
 const POLICY_DELETE: u32 = 0x0400;
 const PLATFORM_CREATE: u32 = 0x4000_0000;
@@ -37,7 +39,8 @@ pub(super) fn step(model: &Model, dice: &mut Dice) -> Step {
     let index = dice.pick(&INDICES);
     let by = dice.pick(&[OWNER, OWNER, PLATFORM, index]);
     // The password of all indices.
-    let password = if by == index { b"nv".to_vec() } else { model.password(by, dice) };
+    let own: &[u8] = if dice.once_in(12) { b"no" } else { b"nv" };
+    let password = if by == index { own.to_vec() } else { model.password(by, dice) };
     let access = |code| Command::new(code).authorized(by, &password).handle(index);
     match dice.below(13) {
         0..=2 => define(index, model, dice),
@@ -45,7 +48,12 @@ pub(super) fn step(model: &Model, dice: &mut Dice) -> Step {
         4 | 5 => {
             let offset = dice.pick(&[0_u16, 0, 1, 8, 40]).to_be_bytes();
             let length = dice.pick(&[0, 1, 8, 8, 32, 40]);
-            let data = sized(&dice.exactly(length));
+            let mut data = dice.exactly(length);
+            if length == 8 && dice.once_in(2) {
+                // Of a PIN: no failures so far, and a few are allowed.
+                data = vec![0, 0, 0, 0, 0, 0, 0, 3];
+            }
+            let data = sized(&data);
             Step::new(&access(0x137).parameters(&data).parameters(&offset), Compare::Exact)
         }
         6 | 7 => {
@@ -78,6 +86,10 @@ fn define(index: u32, model: &Model, dice: &mut Dice) -> Step {
     }
     for _ in 0..dice.below(3) {
         attributes |= dice.pick(&OTHERS);
+    }
+    // A PIN is not written with its own value, and guesses at it are counted in it.
+    if attributes & 0xE0 == 0x80 && !dice.once_in(6) {
+        attributes = (attributes & !AUTH_WRITE) | NO_DA;
     }
     if dice.once_in(6) {
         attributes &= !dice.word();

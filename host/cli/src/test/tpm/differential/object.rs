@@ -20,7 +20,7 @@ pub(super) fn step(model: &Model, dice: &mut Dice) -> Step {
     let with = |code| Command::new(code).authorized(object, password);
     // What a key computes is the same only if the key is.
     let exact = if model.shared.contains(&object) { Compare::Exact } else { Compare::Length };
-    match dice.below(16) {
+    match dice.below(17) {
         0 => primary(model, dice),
         1 => create(model, dice),
         2 => load(model, dice),
@@ -45,6 +45,7 @@ pub(super) fn step(model: &Model, dice: &mut Dice) -> Step {
         }
         13 => context(model, object, dice),
         14 => test_parameters(dice),
+        15 => import(model, dice),
         _ => {
             let flush = Command::new(0x165).parameters(&object.to_be_bytes());
             Step::new(&flush, Compare::Exact).learn(move |model, _| model.forget(object))
@@ -168,9 +169,49 @@ const RSA: usize = 2;
 /// Objects whose secrets are known, so that both sides compute the same.
 fn external(dice: &mut Dice) -> Step {
     let kind = dice.below(5);
-    let (sensitive, area) = match kind {
-        0 => symmetric(0x25, &[6, 128, 0x43], 0x0006_0040, 16, dice),
-        1 => symmetric(0x08, &[5, 0x0B], 0x0004_0040, 32, dice),
+    let (sensitive, area) = known(kind, dice);
+    let hierarchy = dice.pick(&[NULL, NULL, NULL, OWNER]);
+    let parameters = [sized(&sensitive), sized(&area), hierarchy.to_be_bytes().to_vec()].concat();
+    let command = Command::new(0x167).parameters(&parameters);
+    Step::new(&command, Compare::Exact).learn(move |model, [ours, _]| {
+        let handle = Response::parse(ours).and_then(|response| response.handle());
+        model.objects.extend(handle);
+        model.shared.extend(handle);
+        model.salt_keys.extend(handle.filter(|_| kind == RSA));
+    })
+}
+
+/// The same for a parent, with no wrap, or one that is said to be there.
+fn import(model: &Model, dice: &mut Dice) -> Step {
+    let parent = model.parent(dice);
+    let kind = dice.below(4);
+    let (sensitive, area) = known(kind, dice);
+    let (key, cipher) = dice.pick(&[
+        (&b""[..], &[0, 0x10][..]),
+        (b"", &[0, 0x10]),
+        (b"", &[0, 0x10]),
+        (&[7; 16], &[0, 6, 0, 128, 0, 0x43]),
+        (&[7; 16], &[0, 0x10]),
+        (&[7; 5], &[0, 6, 0, 128, 0, 0x43]),
+    ]);
+    let seed = if dice.once_in(8) { dice.bytes(80) } else { Vec::new() };
+    let duplicate = sized(&sized(&sensitive));
+    let parameters = [sized(key), sized(&area), duplicate, sized(&seed), cipher.to_vec()].concat();
+    let command = Command::new(0x156).authorized(parent, PASSWORD).parameters(&parameters);
+    Step::new(&command, Compare::Code)
+}
+
+/// A sensitive area and the public one that belongs to it.
+fn known(kind: usize, dice: &mut Dice) -> (Vec<u8>, Vec<u8>) {
+    match kind {
+        0 => {
+            let size = if dice.once_in(8) { dice.below(40) } else { 16 };
+            symmetric(0x25, &[6, 128, 0x43], 0x0006_0040, size, dice)
+        }
+        1 => {
+            let size = if dice.once_in(4) { dice.pick(&[0, 1, 64, 65, 128]) } else { 32 };
+            symmetric(0x08, &[5, 0x0B], 0x0004_0040, size, dice)
+        }
         RSA => {
             let scheme = dice.pick(&[[0x10, 0x10, 0x10], [0x14, 0x0B, 0], [0x16, 0x0B, 0]]);
             let scheme = if scheme[0] == 0x10 { &scheme[..1] } else { &scheme[..2] };
@@ -193,16 +234,7 @@ fn external(dice: &mut Dice) -> Step {
                 [words(&[0x10, 0x18, 0x0B, 3, 0x10]), known_keys::POINT.to_vec()].concat();
             (Vec::new(), public(0x23, attributes(0x0004_0040, dice), b"", &details))
         }
-    };
-    let hierarchy = dice.pick(&[NULL, NULL, NULL, OWNER]);
-    let parameters = [sized(&sensitive), sized(&area), hierarchy.to_be_bytes().to_vec()].concat();
-    let command = Command::new(0x167).parameters(&parameters);
-    Step::new(&command, Compare::Exact).learn(move |model, [ours, _]| {
-        let handle = Response::parse(ours).and_then(|response| response.handle());
-        model.objects.extend(handle);
-        model.shared.extend(handle);
-        model.salt_keys.extend(handle.filter(|_| kind == RSA));
-    })
+    }
 }
 
 /// A sensitive area (TPMT_SENSITIVE).
@@ -218,7 +250,8 @@ fn symmetric(
     size: usize,
     dice: &mut Dice,
 ) -> (Vec<u8>, Vec<u8>) {
-    let (seed, key) = (dice.exactly(32), dice.exactly(size));
+    let seed = if dice.once_in(12) { dice.bytes(40) } else { dice.exactly(32) };
+    let key = dice.exactly(size);
     let unique = Sha256::new().chain_update(&seed).chain_update(&key).finalize();
     let details = [words(scheme), sized(&unique)].concat();
     (secret(kind, &seed, &key), public(kind, attributes(uses, dice), b"", &details))

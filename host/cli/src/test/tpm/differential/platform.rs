@@ -167,7 +167,15 @@ fn primary_policy(model: &Model, dice: &mut Dice) -> Step {
     let handle = dice.pick(&[OWNER, ENDORSEMENT, PLATFORM, LOCKOUT, NULL]);
     let hash = dice.pick(&[0x000B, 0x000C, 0x0010, 0x0013_u16]);
     let size = dice.pick(&[0, 0, 32, 48]);
-    let policy = sized(&dice.exactly(size));
+    // One that a session may fulfil.
+    let known = (!model.policies.is_empty() && dice.once_in(2))
+        .then(|| model.policies[dice.below(model.policies.len())].clone());
+    let hash = known.as_ref().map_or(hash, |policy| match policy.len() {
+        20 => 0x0004,
+        48 => 0x000C,
+        _ => 0x000B,
+    });
+    let policy = sized(&known.unwrap_or_else(|| dice.exactly(size)));
     let command = Command::new(0x12E).authorized(handle, &model.password(handle, dice));
     let command = command.parameters(&policy).parameters(&hash.to_be_bytes());
     Step::new(&command, Compare::Exact)
