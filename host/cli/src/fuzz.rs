@@ -54,9 +54,39 @@ pub(crate) enum Effort {
     Endless,
 }
 
+/// A target whose inputs take long, and a smoke of it.
+struct Slow {
+    target: &'static str,
+    /// Inputs that are enough where others have more.
+    runs: u32,
+    /// What libFuzzer is told besides.
+    argument: &'static str,
+}
+
+const SLOW: [Slow; 1] = [Slow {
+    // Sequences of commands, with the creation of keys among them. They reach so
+    // much that to weigh how rare it is takes longer than they do.
+    target: "tpm_sequence",
+    runs: 2_000,
+    argument: "-entropic=0",
+}];
+
 impl Effort {
     /// Shows that a target works and that the obvious does not break it.
     pub(crate) const SMOKE: Self = Self::Runs(10_000);
+
+    /// What one target is told in a smoke.
+    fn smoke_arguments(self, target: &str) -> Vec<String> {
+        let slow = SLOW.iter().find(|slow| slow.target == target);
+        match (self, slow) {
+            (Self::Runs(runs), Some(slow)) => {
+                let mut arguments = Self::Runs(runs.min(slow.runs)).arguments();
+                arguments.push(slow.argument.to_owned());
+                arguments
+            }
+            _ => self.arguments(),
+        }
+    }
 
     fn arguments(self) -> Vec<String> {
         match self {
@@ -98,7 +128,7 @@ pub(crate) fn run(arguments: &Arguments, session: Session) -> Result<Verdict> {
         let corpus = fuzz.corpus(target);
         std::fs::create_dir_all(&corpus)
             .with_context(|| format!("cannot create {}", corpus.display()))?;
-        let mut command = fuzz.run(target, &corpus, effort);
+        let mut command = fuzz.run(target, &corpus, &effort.arguments());
         let status = command.stdin(Stdio::null()).status().context("cannot start cargo-fuzz")?;
         if !status.success() {
             bail!("`{}` failed ({status})", process::show(&command));
@@ -119,7 +149,8 @@ pub(crate) fn smoke(project: &Project, effort: Effort, log: &mut Log) -> Result<
     let mut counts = Counts::default();
     for target in targets(project.workspace.root())? {
         let corpus = tempfile::tempdir().context("cannot create a folder")?;
-        match log.run(fuzz.run(&target, corpus.path(), effort).arg("-seed=1")) {
+        let arguments = effort.smoke_arguments(&target);
+        match log.run(fuzz.run(&target, corpus.path(), &arguments).arg("-seed=1")) {
             Ok(()) => counts.passed += 1,
             Err(error) => {
                 counts.failed += 1;
@@ -159,16 +190,16 @@ impl<'a> Fuzz<'a> {
         self.command("build")
     }
 
-    /// Runs a target on `corpus` and the seeds in the source. More arguments
-    /// for libFuzzer can be added.
-    fn run(&self, target: &str, corpus: &Path, effort: Effort) -> Command {
+    /// Runs a target on `corpus` and the seeds in the source, with these
+    /// arguments for libFuzzer. More can be added.
+    fn run(&self, target: &str, corpus: &Path, arguments: &[String]) -> Command {
         let mut command = self.command("run");
         command.arg(target).arg(corpus);
         let seeds = self.folder().join("seeds").join(target);
         if seeds.is_dir() {
             command.arg(seeds);
         }
-        command.arg("--").args(effort.arguments()).arg(format!("-timeout={INPUT_TIMEOUT}"));
+        command.arg("--").args(arguments).arg(format!("-timeout={INPUT_TIMEOUT}"));
         command
     }
 
@@ -215,7 +246,7 @@ fn parse(manifest: &str) -> Result<Vec<String>> {
 mod tests {
     use std::path::Path;
 
-    use super::{Effort, parse, targets};
+    use super::{Effort, SLOW, parse, targets};
 
     #[test]
     fn targets_are_the_manifest_s_programs() -> anyhow::Result<()> {
@@ -238,6 +269,18 @@ mod tests {
         }
         files.sort();
         assert_eq!(targets(&root)?, files);
+        Ok(())
+    }
+
+    #[test]
+    fn slow_targets_have_fewer_inputs() -> anyhow::Result<()> {
+        assert_eq!(Effort::SMOKE.smoke_arguments("igvm"), ["-runs=10000"]);
+        let slow = Effort::SMOKE.smoke_arguments("tpm_sequence");
+        assert_eq!(slow, ["-runs=2000", "-entropic=0"]);
+        assert_eq!(Effort::Runs(5).smoke_arguments("tpm_sequence"), ["-runs=5", "-entropic=0"]);
+        assert_eq!(Effort::Seconds(9).smoke_arguments("tpm_sequence"), ["-max_total_time=9"]);
+        let targets = targets(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))?;
+        assert!(SLOW.iter().all(|slow| targets.iter().any(|target| target == slow.target)));
         Ok(())
     }
 

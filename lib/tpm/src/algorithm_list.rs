@@ -1,8 +1,24 @@
-//! The algorithms that the device has.
+//! The algorithms that the device has, and which of them it tells of.
+//!
+//! `TPM2_SetAlgorithmSet` chooses what is told; what it means is the vendor's
+//! [Part 3 §26.3]. Commands take all algorithms with every set.
 
 use alloc::vec::Vec;
 
 use crate::wire::algorithm::Hash;
+
+/// The set of a new device: SHA-3 is left out, for the FAPI of tpm2-tss 3.2 and
+/// tools that stand on that library end with an error where it is told of. With
+/// any other set nothing is left out.
+const WITHOUT_SHA3: u32 = 0;
+
+/// What is told of with an algorithm set.
+pub(crate) fn told(set: u32) -> Vec<(u16, u32)> {
+    let sha3 = [Hash::Sha3_256, Hash::Sha3_384, Hash::Sha3_512].map(Hash::number);
+    let mut told = algorithms();
+    told.retain(|(number, _)| set != WITHOUT_SHA3 || !sha3.contains(number));
+    told
+}
 
 /// Identifiers and attributes (TPMA_ALGORITHM) [Part 2 §8.2].
 pub(crate) fn algorithms() -> Vec<(u16, u32)> {

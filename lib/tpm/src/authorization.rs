@@ -2,8 +2,7 @@
 //!
 //! Three steps. [`read`] takes the area apart and checks what can be seen
 //! without secrets. [`check`] verifies every session against the handle it
-//! authorizes. [`decrypt`] then opens the first parameter. After the handler,
-//! [`answer`] makes the response's area.
+//! authorizes. [`decrypt`] then opens the first parameter.
 
 use alloc::vec::Vec;
 
@@ -11,8 +10,8 @@ use tpm_crypto::hmac::Hmac;
 use tpm_crypto::secret::{Secret, equal};
 
 use crate::entity_guard::{
-    auth_value_available, check_not_locked, count_failure, count_use, guarding, policy_available,
-    policy_required,
+    auth_value_available, check_guess, check_not_locked, count_failure, count_use, guarding,
+    policy_available, policy_required,
 };
 use crate::machine::Machine;
 use crate::parameter_encryption::{Direction, conceal};
@@ -20,7 +19,7 @@ use crate::platform::PhysicalPresence;
 use crate::policy_check::check_policy;
 use crate::request::Request;
 use crate::response_code::ResponseCode;
-use crate::state::session::{Policy, ValueNeeded};
+use crate::state::session::ValueNeeded;
 use crate::state::session_slots::MAX_ACTIVE;
 use crate::table::{Command, Role, Traits};
 use crate::wire::algorithm::SessionType;
@@ -37,11 +36,11 @@ const MAX_AUTHORIZATIONS: usize = 3;
 #[derive(Clone, Debug)]
 pub(crate) struct Authorization {
     pub(crate) session: u32,
-    nonce_caller: Digest,
+    pub(crate) nonce_caller: Digest,
     pub(crate) attributes: SessionAttributes,
-    value: Digest,
+    pub(crate) value: Digest,
     /// The handle that it authorizes.
-    entity: Option<u32>,
+    pub(crate) entity: Option<u32>,
     /// The entity's authorization value is part of the HMAC's key.
     value_in_key: bool,
 }
@@ -174,7 +173,11 @@ fn foreign_nonces(machine: &Machine<'_, '_>, authorizations: &[Authorization]) -
         .collect()
 }
 
-fn position(authorizations: &[Authorization], attribute: SessionAttributes) -> Option<usize> {
+/// The first authorization with this attribute.
+pub(crate) fn position(
+    authorizations: &[Authorization],
+    attribute: SessionAttributes,
+) -> Option<usize> {
     authorizations.iter().position(|authorization| authorization.attributes.contains(attribute))
 }
 
@@ -232,7 +235,7 @@ fn check_one(
         (_, None) => true,
     };
     if value_used {
-        check_not_locked(machine, guarding(machine, entity))?;
+        check_guess(machine, entity)?;
     }
     if is_policy {
         if !policy_available(machine, request.command, entity, role) {
@@ -300,29 +303,24 @@ fn check_hmac(
     Err(count_failure(machine, guarding))
 }
 
-fn hmac_key(machine: &Machine<'_, '_>, authorization: &Authorization) -> Secret {
+/// The key of the HMAC by which an authorization proves itself.
+pub(crate) fn hmac_key(machine: &Machine<'_, '_>, authorization: &Authorization) -> Secret {
     let entity = authorization.entity.filter(|_| authorization.value_in_key);
     session_value(machine, authorization.session, entity)
 }
 
 /// A session's key followed by an entity's authorization value.
-fn session_value(machine: &Machine<'_, '_>, session: u32, entity: Option<u32>) -> Secret {
+pub(crate) fn session_value(
+    machine: &Machine<'_, '_>,
+    session: u32,
+    entity: Option<u32>,
+) -> Secret {
     let mut value =
         machine.state.sessions.get(session).map(|session| session.key.to_vec()).unwrap_or_default();
     if let Some(entity) = entity {
         value.extend_from_slice(&machine.auth_value(entity));
     }
     Secret::new(value)
-}
-
-/// rpHash: the digest of what is answered to a success [Part 1 §16.8].
-pub(crate) fn response_hash(
-    code: u32,
-    parameters: &[u8],
-    hash: crate::wire::algorithm::Hash,
-) -> Vec<u8> {
-    let success = ResponseCode::SUCCESS.0.to_be_bytes();
-    hash.algorithm().digest(&[&success, &code.to_be_bytes(), parameters]).as_bytes().to_vec()
 }
 
 /// Opens the first parameter, if a session says that it is encrypted.
@@ -346,175 +344,4 @@ pub(crate) fn decrypt(
     let nonces = [&authorization.nonce_caller[..], &session.nonce_tpm];
     conceal(session, &key, nonces, parameters, Direction::Decrypt)
         .map_err(|error| error.session(number))
-}
-
-/// Makes the authorization area of a successful response and encrypts its
-/// first parameter where asked; what is audited and proved is what is sent. Ends
-/// sessions that shall not continue.
-pub(crate) fn answer(
-    machine: &mut Machine<'_, '_>,
-    code: u32,
-    authorizations: &[Authorization],
-    command_hashes: &[(u32, Vec<u8>)],
-    parameters: &mut [u8],
-) -> Result<Vec<u8>, ResponseCode> {
-    for authorization in authorizations {
-        let size = match machine.state.sessions.get(authorization.session) {
-            Some(session) => session.nonce_tpm.len(),
-            None => continue,
-        };
-        let nonce = Digest::new(machine.random(size)?);
-        if let Some(session) = machine.state.sessions.get_mut(authorization.session) {
-            session.nonce_tpm = nonce;
-        }
-    }
-    if let Some(authorization) = position(authorizations, SessionAttributes::ENCRYPT)
-        .and_then(|index| authorizations.get(index))
-        && let Some(session) = machine.state.sessions.get(authorization.session)
-    {
-        let key = session_value(machine, authorization.session, authorization.entity);
-        let nonces = [&session.nonce_tpm[..], &authorization.nonce_caller];
-        conceal(session, &key, nonces, parameters, Direction::Encrypt)?;
-    }
-    record_audit(machine, code, authorizations, command_hashes, parameters);
-    let mut area = Vec::new();
-    for authorization in authorizations {
-        answer_one(machine, code, authorization, parameters, &mut area);
-    }
-    for authorization in authorizations {
-        if authorization.attributes.contains(SessionAttributes::CONTINUE) {
-            restart_policy(machine, authorization.session);
-        } else {
-            machine.state.sessions.remove(authorization.session);
-        }
-    }
-    Ok(area)
-}
-
-/// A policy session that was used and goes on has shown nothing for its next
-/// use, whose time begins with the new nonce [Part 1 §19.6.1].
-fn restart_policy(machine: &mut Machine<'_, '_>, handle: u32) {
-    let (now_ms, epoch) = (machine.state.time.time, machine.state.time.epoch());
-    if let Some(session) = machine.state.sessions.get_mut(handle)
-        && session.kind == SessionType::Policy
-    {
-        session.policy = Policy::empty(session.hash);
-        (session.start_ms, session.epoch) = (now_ms, epoch);
-    }
-}
-
-fn answer_one(
-    machine: &mut Machine<'_, '_>,
-    code: u32,
-    authorization: &Authorization,
-    parameters: &[u8],
-    area: &mut Vec<u8>,
-) {
-    let attributes = authorization.attributes;
-    let Some(session) = machine.state.sessions.get(authorization.session) else {
-        // A password: nothing to prove, and it always "continues".
-        Digest::EMPTY.write(area);
-        (attributes | SessionAttributes::CONTINUE).write(area);
-        Digest::EMPTY.write(area);
-        return;
-    };
-    let mut attributes = attributes;
-    attributes.set(
-        SessionAttributes::AUDIT_EXCLUSIVE,
-        attributes.contains(SessionAttributes::AUDIT)
-            && machine.state.sessions.exclusive == Some(authorization.session),
-    );
-    attributes.remove(SessionAttributes::AUDIT_RESET);
-    let key = hmac_key(machine, authorization);
-    let by_password =
-        session.kind == SessionType::Policy && session.policy.value == ValueNeeded::Password;
-    let unkeyed = key.as_bytes().is_empty() && authorization.value.is_empty();
-    let proof = if by_password || unkeyed {
-        Digest::EMPTY
-    } else {
-        let mut hmac = Hmac::new(session.hash.algorithm(), key.as_bytes());
-        hmac.update(&response_hash(code, parameters, session.hash));
-        hmac.update(&session.nonce_tpm);
-        hmac.update(&authorization.nonce_caller);
-        hmac.update(&[attributes.bits()]);
-        Digest::new(hmac.finish().as_bytes())
-    };
-    session.nonce_tpm.write(area);
-    attributes.write(area);
-    proof.write(area);
-}
-
-/// Extends the digest of the audit session, if there is one, and decides who
-/// is exclusive from here on [Part 1 §31.3].
-fn record_audit(
-    machine: &mut Machine<'_, '_>,
-    code: u32,
-    authorizations: &[Authorization],
-    command_hashes: &[(u32, Vec<u8>)],
-    parameters: &[u8],
-) {
-    let Some(authorization) = position(authorizations, SessionAttributes::AUDIT)
-        .and_then(|index| authorizations.get(index))
-    else {
-        return;
-    };
-    let reset = authorization.attributes.contains(SessionAttributes::AUDIT_RESET);
-    let Some(session) = machine.state.sessions.get_mut(authorization.session) else {
-        return;
-    };
-    let begins = reset || session.audit.is_none();
-    let before = session
-        .audit
-        .take()
-        .filter(|_| !begins)
-        .unwrap_or_else(|| Digest::new(alloc::vec![0; session.hash.size()]));
-    let command = command_hashes
-        .iter()
-        .find(|(handle, _)| *handle == authorization.session)
-        .map(|(_, hash)| hash.as_slice())
-        .unwrap_or_default();
-    let response = response_hash(code, parameters, session.hash);
-    let digest = session.hash.algorithm().digest(&[&before, command, &response]);
-    session.audit = Some(Digest::new(digest.as_bytes()));
-    if begins {
-        // A session for audit is bound to nobody, as in the reference
-        // implementation.
-        session.bound = None;
-        machine.state.sessions.exclusive = Some(authorization.session);
-    }
-}
-
-/// Notes which audit session stays exclusive after a command.
-pub(crate) fn note_exclusive(
-    machine: &mut Machine<'_, '_>,
-    command: &Command,
-    authorizations: &[Authorization],
-) {
-    // Commands that take no sessions, which move contexts, cannot be audited.
-    if command.traits.contains(Traits::NO_SESSIONS) {
-        return;
-    }
-    let audited = authorizations
-        .iter()
-        .find(|authorization| authorization.attributes.contains(SessionAttributes::AUDIT))
-        .map(|authorization| authorization.session);
-    if audited.is_none() || machine.state.sessions.exclusive != audited {
-        machine.state.sessions.exclusive = None;
-    }
-}
-
-/// The digests of a command for its audit session, taken before decryption.
-pub(crate) fn audit_hashes(
-    machine: &Machine<'_, '_>,
-    request: &Request<'_>,
-    authorizations: &[Authorization],
-) -> Vec<(u32, Vec<u8>)> {
-    authorizations
-        .iter()
-        .filter(|authorization| authorization.attributes.contains(SessionAttributes::AUDIT))
-        .filter_map(|authorization| {
-            let session = machine.state.sessions.get(authorization.session)?;
-            Some((authorization.session, request.hash(session.hash)))
-        })
-        .collect()
 }

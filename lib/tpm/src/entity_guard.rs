@@ -26,11 +26,25 @@ pub(crate) fn guarding(machine: &Machine<'_, '_>, entity: u32) -> Guarding {
     }
 }
 
-/// Refuses while guesses are locked out.
+/// Refuses a guess at the authorization value of `entity` while guesses are locked
+/// out, or could not be counted.
+pub(crate) fn check_guess(machine: &Machine<'_, '_>, entity: u32) -> Result<(), ResponseCode> {
+    let is_pin = machine.state.nv.get(entity).is_some_and(|index| index.pin().is_some());
+    if is_pin && !machine.platform.store.is_available() {
+        return Err(ResponseCode::NV_UNAVAILABLE);
+    }
+    check_not_locked(machine, guarding(machine, entity))
+}
+
+/// Refuses while guesses are locked out, or could not be counted: whoever takes the
+/// store away must not learn which one was right.
 pub(crate) fn check_not_locked(
     machine: &Machine<'_, '_>,
     guarding: Guarding,
 ) -> Result<(), ResponseCode> {
+    if guarding != Guarding::Exempt && !machine.platform.store.is_available() {
+        return Err(ResponseCode::NV_UNAVAILABLE);
+    }
     let guard = &machine.state.guard;
     let locked = match guarding {
         Guarding::Exempt => false,

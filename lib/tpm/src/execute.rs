@@ -8,6 +8,7 @@ use crate::commands::properties::MAX_COMMAND;
 use crate::dispatch::dispatch;
 use crate::machine::Machine;
 use crate::request::Request;
+use crate::response_area;
 use crate::response_code::ResponseCode;
 use crate::table::{Command, Traits};
 use crate::vendor::VendorCommands;
@@ -93,17 +94,17 @@ fn run(machine: &mut Machine<'_, '_>, locality: u8, bytes: &[u8]) -> Result<Vec<
     let audit_hash = machine.state.audit.hash;
     let command_audit =
         machine.state.audit.commands.contains(&command.code).then(|| request.hash(audit_hash));
-    let session_audit = authorization::audit_hashes(machine, &request, &authorizations);
+    let session_audit = response_area::audit_hashes(machine, &request, &authorizations);
     let mut parameters = reader.rest().to_vec();
     authorization::decrypt(machine, &authorizations, &mut parameters)?;
     let call = Call { handles: &handles, parameters: &parameters, locality };
     let mut reply = dispatch(machine, command.code, &call)?;
-    authorization::note_exclusive(machine, command, &authorizations);
+    response_area::note_exclusive(machine, command, &authorizations);
     let mut body = reply.handle.map(|handle| handle.to_bytes()).unwrap_or_default();
     if tag == NO_SESSIONS {
         body.extend_from_slice(&reply.parameters);
     } else {
-        let area = authorization::answer(
+        let area = response_area::answer(
             machine,
             command.code,
             &authorizations,
@@ -119,7 +120,7 @@ fn run(machine: &mut Machine<'_, '_>, locality: u8, bytes: &[u8]) -> Result<Vec<
     // As it is sent, first parameter encrypted or not. The command that chooses
     // another hash begins nothing with it.
     if let Some(hash) = command_audit.filter(|_| machine.state.audit.hash == audit_hash) {
-        let answer = authorization::response_hash(command.code, &reply.parameters, audit_hash);
+        let answer = response_area::response_hash(command.code, &reply.parameters, audit_hash);
         machine.state.audit.record(&hash, &answer);
     }
     if let Some(handle) = reply.ended {

@@ -21,7 +21,7 @@
 //! | `machine` | state and platform together: entities, names, tickets |
 //! | `table` | the command table: codes, handles, roles, attributes |
 //! | `request`, `call` | a command before and after its checks |
-//! | `entity_guard`, `policy_check`, `parameter_encryption`, `authorization` | sessions |
+//! | `entity_guard`, `policy_check`, `parameter_encryption`, `authorization`, `response_area` | sessions |
 //! | `object_rules`, `object_creation`, `new_object`, `signing`, `statement` | what objects are and do |
 //! | `outer_wrap`, `inner_wrap`, `protection`, `context_wrap`, `secret_exchange` | what leaves the device, and how it is protected |
 //! | `certificate` | certificates: read, completed |
@@ -96,6 +96,7 @@ mod policy_update;
 mod protection;
 mod records;
 mod request;
+mod response_area;
 mod response_code;
 mod resumption;
 mod secret_exchange;

@@ -26,7 +26,7 @@ use crate::state::time::Time;
 use crate::state::timer::{SavedTimers, Timers};
 use crate::wire::algorithm::Hash;
 use crate::wire::containers::List;
-use crate::wire::handle::{FIRST_TIMER, FIRST_TRANSIENT, HandleType, LAST_TIMER};
+use crate::wire::handle::{FIRST_TIMER, FIRST_TRANSIENT, HandleType, LAST_TIMER, VENDOR_ENTITIES};
 use crate::wire::pcr::PcrSelection;
 use crate::wire::structure::{Digest, Name, handle_name};
 use crate::wire::ticket::Ticket;
@@ -163,6 +163,9 @@ impl Machine<'_, '_> {
         match HandleType::of(handle) {
             Some(HandleType::Permanent) if (FIRST_TIMER..=LAST_TIMER).contains(&handle) => {
                 state.timers.get(handle).map(|_| ()).ok_or(ResponseCode::VALUE)
+            }
+            Some(HandleType::Permanent) if VENDOR_ENTITIES.contains(&handle) => {
+                Err(ResponseCode::VALUE)
             }
             Some(HandleType::Permanent) => {
                 state.hierarchies.is_enabled(handle).then_some(()).ok_or(ResponseCode::HIERARCHY)

@@ -10,6 +10,7 @@ use crate::state::object::MAX_LOADED_OBJECTS;
 use crate::state::session_slots::MAX_ACTIVE;
 use crate::wire::handle::{
     ENDORSEMENT, FIRST_TIMER, HandleType, LAST_TIMER, LOCKOUT, NULL, OWNER, PLATFORM,
+    VENDOR_ENTITIES,
 };
 
 /// One row, without its handler.
@@ -117,8 +118,12 @@ impl HandleKind {
         let object = transient || kind == Some(HandleType::Persistent);
         let session = number < MAX_ACTIVE;
         let nv = kind == Some(HandleType::NvIndex);
-        let entity =
-            pcr || object || nv || matches!(handle, OWNER | ENDORSEMENT | PLATFORM | LOCKOUT);
+        // Those of vendors are entities too, of which there are none.
+        let entity = pcr
+            || object
+            || nv
+            || matches!(handle, OWNER | ENDORSEMENT | PLATFORM | LOCKOUT)
+            || VENDOR_ENTITIES.contains(&handle);
         let allowed = match self {
             Self::Pcr => pcr,
             Self::PcrOrNull => pcr || handle == NULL,

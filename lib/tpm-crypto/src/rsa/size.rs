@@ -2,7 +2,7 @@
 
 /// The size of a key, that is, of its modulus.
 ///
-/// [`generate`](super::generate) makes no keys of 1024 bits: those are known for
+/// [`generate`](super::generate()) makes no keys of 1024 bits: those are known for
 /// the sake of keys that others have made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RsaSize {

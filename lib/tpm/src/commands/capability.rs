@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::algorithm_list::algorithms;
+use crate::algorithm_list::told;
 use crate::call::{Call, Reply};
 use crate::commands::properties::{MAX_CAP_BUFFER, properties};
 use crate::machine::Machine;
@@ -45,7 +45,8 @@ pub(crate) fn get(machine: &mut Machine<'_, '_>, call: &Call<'_>) -> Result<Repl
     let mut data = Vec::new();
     let more = match capability {
         ALGORITHMS => {
-            let entries = algorithms().into_iter().map(|(number, attributes)| {
+            let told = told(machine.state.algorithm_set);
+            let entries = told.into_iter().map(|(number, attributes)| {
                 let mut bytes = number.to_bytes();
                 attributes.write(&mut bytes);
                 (u32::from(number), bytes)

@@ -132,8 +132,11 @@ pub(crate) fn import(
         outer.open(&duplicate).map_err(|error| error.parameter(3))?
     };
     let sensitive = inner.open(hash, &name, inside).map_err(|error| error.parameter(3))?;
-    check_public(&public, Some(&parent)).map_err(|error| error.parameter(2))?;
-    check_binding(machine.platform.provider, &public, &sensitive, 3)?;
+    // Under a parent that can leave the device it is checked when it is loaded.
+    if parent.public.attributes.contains(ObjectAttributes::FIXED_TPM) {
+        check_public(&public, Some(&parent)).map_err(|error| error.parameter(2))?;
+        check_binding(machine.platform.provider, &public, &sensitive, 3)?;
+    }
     let vector = machine.random_block()?;
     Ok(Reply::EMPTY.with(&wrap(&parent, &name, &sensitive.trimmed(), vector)?))
 }

@@ -55,8 +55,8 @@ pub(crate) fn signed(
     ) = call.parameters()?;
     let limits = Limits { nonce, command_hash, reference, expiration };
     let (key, handle) = (call.handle(0), call.handle(1));
-    machine.object(key, 1)?;
     if machine.session(handle).kind != SessionType::Trial {
+        machine.object(key, 1)?;
         limits.check(machine, handle)?;
         let digest = signature.hash.algorithm().digest(&[
             &limits.nonce,

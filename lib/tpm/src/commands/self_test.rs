@@ -58,8 +58,8 @@ pub(crate) fn test_parameters(
     Ok(Reply::EMPTY)
 }
 
-/// TPM2_SetAlgorithmSet [Part 3 §26.3]: the number is kept and told; the
-/// algorithms are the same with every set.
+/// TPM2_SetAlgorithmSet [Part 3 §26.3]: the number is kept and told, and chooses
+/// which algorithms are told of.
 pub(crate) fn set_algorithm_set(
     machine: &mut Machine<'_, '_>,
     call: &Call<'_>,

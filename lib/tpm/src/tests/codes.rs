@@ -48,6 +48,13 @@ fn handles_are_named_by_number() {
     // PCR_Reset of something that is no PCR, and of nothing.
     assert_eq!(rig.call(0x13D, &[0x40, 0, 0, 1]), Err(ResponseCode::VALUE.handle(1)));
     assert_eq!(rig.call(0x13D, &[0]), Err(ResponseCode::INSUFFICIENT.handle(1)));
+    // PolicySecret of a vendor's entity: both handles could be, then the first is
+    // looked for.
+    let vendors = [0x40, 0, 0, 0x17];
+    let both = [&vendors[..], &[3, 0, 0, 0]].concat();
+    assert_eq!(rig.call(0x151, &both), Err(ResponseCode::VALUE.handle(1)));
+    let second = [&vendors[..], &[0x40, 0, 0, 9]].concat();
+    assert_eq!(rig.call(0x151, &second), Err(ResponseCode::VALUE.handle(2)));
     // A policy session that was never started.
     assert_eq!(rig.call(0x180, &[3, 0, 0, 0]), Err(ResponseCode::REFERENCE_H0));
     // An NV index that was never defined.

@@ -194,6 +194,12 @@ fn pin_indices_count() {
     rig.with_passwords(WRITE, &[OWNER, INDEX], &[b""], &limit).expect("write");
     let read = [0, 8, 0, 0];
     let wrong = Err(ResponseCode::BAD_AUTH.session(1));
+    rig.store.withheld = true;
+    for guess in [&b"no"[..], b"pw"] {
+        let answer = rig.with_passwords(READ, &[INDEX, INDEX], &[guess], &read);
+        assert_eq!(answer, Err(ResponseCode::NV_UNAVAILABLE), "it could not be counted");
+    }
+    rig.store.withheld = false;
     assert_eq!(rig.with_passwords(READ, &[INDEX, INDEX], &[b"no"], &read), wrong);
     assert_eq!(own(&mut rig, READ, &read), Ok(sized(&[0, 0, 0, 0, 0, 0, 0, 2])));
     assert_eq!(rig.with_passwords(READ, &[INDEX, INDEX], &[b"no"], &read), wrong);

@@ -51,7 +51,16 @@ fn hierarchies_that_do_not_belong_there_authorize_nothing() {
 #[test]
 fn a_set_of_algorithms_is_told() {
     let mut rig = Rig::started();
+    let algorithms = |rig: &mut Rig| {
+        rig.call(0x17A, &[0, 0, 0, 0, 0, 0, 0, 0x27, 0, 0, 0, 4]).expect("from SHA3-256 on")
+    };
+    let third = |list: &[u8]| list[9 + 2 * 6..][..2].to_vec();
+    assert_eq!(third(&algorithms(&mut rig)), [0, 0x41], "set 0 leaves SHA-3 out");
     rig.with_passwords(0x13F, &[PLATFORM], &[b""], &[0, 0, 0, 7]).expect("set");
+    assert_eq!(third(&algorithms(&mut rig)), [0, 0x29]);
+    rig.power_cycle();
+    rig.call(0x144, &[0, 0]).expect("startup");
+    assert_eq!(third(&algorithms(&mut rig)), [0, 0x29], "it lasts");
     let asked = [6_u32, 0x20C, 1].map(u32::to_be_bytes).concat();
     assert!(rig.call(0x17A, &asked).expect("told").ends_with(&[0, 0, 2, 0x0C, 0, 0, 0, 7]));
 }

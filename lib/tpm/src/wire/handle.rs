@@ -46,6 +46,8 @@ pub(crate) const LOCKOUT: u32 = 0x4000_000A;
 pub(crate) const ENDORSEMENT: u32 = 0x4000_000B;
 /// TPM_RH_PLATFORM.
 pub(crate) const PLATFORM: u32 = 0x4000_000C;
+/// TPM_RH_AUTH_00 to TPM_RH_AUTH_FF: entities that vendors may have [Part 2 §9.8].
+pub(crate) const VENDOR_ENTITIES: core::ops::RangeInclusive<u32> = 0x4000_0010..=0x4000_010F;
 /// TPM_RH_ACT_0: the first of sixteen authenticated countdown timers.
 pub(crate) const FIRST_TIMER: u32 = 0x4000_0110;
 /// TPM_RH_ACT_F: the last one.

@@ -231,6 +231,11 @@ fn with_kind(code: u32, kind: u16) -> Step {
 
 /// The next step, of any kind.
 fn draw(model: &Model, dice: &mut Dice) -> Step {
+    if dice.once_in(5)
+        && let Some(step) = policy::use_one(model, dice)
+    {
+        return step;
+    }
     match dice.below(16) {
         0..=2 => platform::step(model, dice),
         3 | 4 => nv::step(model, dice),

@@ -27,7 +27,7 @@ const MANUFACTURE: &str = "tpm2 shutdown --clear\nstop\n";
 /// What the scripts call `tpm2`, but for the function that starts it.
 const TOOL: &str = include_str!("suite/tpm2.sh");
 /// Programs that the scripts want and that a system may lack.
-const NEEDS: [&str; 5] = ["awk", "bash", "cmp", "shasum", "which"];
+const NEEDS: [&str; 6] = ["awk", "bash", "cmp", "flock", "shasum", "which"];
 /// What the scripts speak.
 const PROTOCOL: Protocol = ("swtpm", "swtpm");
 /// Far more than a script takes.

@@ -65,6 +65,12 @@ const KNOWN: &[Known] = &[
         reason: "a tag that is none is answered with BAD_TAG",
     },
     Known {
+        command: Some(0x156),
+        ours: Some(0x0A5),
+        theirs: Some(0),
+        reason: "a prime that does not divide the modulus is not imported",
+    },
+    Known {
         command: Some(0x157),
         ours: Some(0x1D5),
         theirs: Some(0x1DA),
@@ -102,6 +108,12 @@ const KNOWN: &[Known] = &[
         command: Some(0x18A),
         ours: Some(0),
         theirs: Some(0x1C4),
+        reason: "AES keys of 192 bits are known",
+    },
+    Known {
+        command: Some(0x167),
+        ours: Some(0x1C7),
+        theirs: Some(0x2C4),
         reason: "AES keys of 192 bits are known",
     },
     Known { command: Some(0x186), ours: Some(0), theirs: Some(0x2C3), reason: "SM3 is known" },

@@ -1,6 +1,7 @@
 //! Steps about sessions and policies.
 
 use svsm_tpm::message::{Command, Response, sized, take_sized};
+use tpm_crypto::hash::HashAlgorithm;
 
 use super::client::CONTINUE;
 use super::compare::Compare;
@@ -174,6 +175,35 @@ fn authorize(model: &Model, session: u32, dice: &mut Dice) -> Step {
     Step::new(&command.parameters(parameters), Compare::Code).learn(move |model, _| {
         if attributes == 0 {
             model.forget(session);
+        }
+    })
+}
+
+/// A policy session authorizes, again and again: what the owner's policy asks for
+/// is said for each use. None without a session.
+pub(super) fn use_one(model: &Model, dice: &mut Dice) -> Option<Step> {
+    let session = *model.sessions.last()?;
+    let (limit, code) = (0x16C_u32.to_be_bytes(), 0x130_u32.to_be_bytes());
+    Some(match dice.below(4) {
+        0 => {
+            let policy = HashAlgorithm::Sha256.digest(&[&[0; 32], &limit, &code]);
+            let command = Command::new(0x12E).authorized(OWNER, &model.password(OWNER, dice));
+            let command = command.parameters(&sized(policy.as_bytes())).parameters(&[0, 0x0B]);
+            Step::new(&command, Compare::Exact)
+        }
+        1 => {
+            let command = Command::new(0x16C).handle(session).parameters(&code);
+            Step::new(&command, Compare::Exact)
+        }
+        _ => {
+            let attributes = if dice.once_in(8) { 0 } else { CONTINUE };
+            let command = Command::new(0x130).handle(OWNER).session(session, &[], attributes, &[]);
+            // The response has a nonce of each device's own.
+            Step::new(&command.parameters(&[0]), Compare::Code).learn(move |model, _| {
+                if attributes == 0 {
+                    model.forget(session);
+                }
+            })
         }
     })
 }
