@@ -96,6 +96,19 @@ fn no_changed_byte_is_taken() {
 }
 
 #[test]
+fn damage_is_told_before_the_hierarchy() {
+    let mut rig = Rig::started();
+    let (handle, _) = primary(&mut rig, OWNER, &storage());
+    let context = save(&mut rig, handle);
+    let disable = [&OWNER.to_be_bytes()[..], &[0]].concat();
+    rig.with_passwords(0x121, &[OWNER], &[b""], &disable).expect("disabled");
+    assert_eq!(load(&mut rig, &context), Err(ResponseCode::HIERARCHY.parameter(1)));
+    let mut damaged = context;
+    *damaged.last_mut().expect("it is not empty") ^= 1;
+    assert_eq!(load(&mut rig, &damaged), Err(ResponseCode::INTEGRITY.parameter(1)));
+}
+
+#[test]
 fn contexts_end_with_a_reset_or_a_clear() {
     let mut rig = Rig::started();
     let (handle, _) = primary(&mut rig, OWNER, &signing(0));

@@ -288,3 +288,29 @@ fn a_parent_needs_a_seed() {
         assert_eq!(imported.map(|_| ()), expected);
     }
 }
+
+/// Below a parent that can leave the device itself, what is imported is checked when
+/// it is loaded.
+#[test]
+fn what_a_moving_parent_imports_is_checked_by_load() {
+    let Scene { mut rig, parent, public, object, session } = scene(0);
+    let plain = [&sized(b"")[..], &NO_CIPHER].concat();
+    let answer = duplicate(&mut rig, object, NULL, session, &plain).expect("duplicate");
+    let mut other = buffers(&answer)[1].clone();
+    *other.last_mut().expect("a scalar") ^= 1;
+    let import = [&[0, 0][..], &public, &other, &[0, 0], &NO_CIPHER].concat();
+    rig.call(0x165, &object.to_be_bytes()).expect("flush");
+    let template = template(
+        0x23,
+        0x60 | NO_DA | RESTRICTED | DECRYPT,
+        &[0, 6, 0, 128, 0, 0x43, 0, 0x10, 0, 3, 0, 0x10, 0, 0, 0, 0],
+    );
+    let (private, area) =
+        child(&mut rig, parent, &creation(b"", b"", &template)).expect("a parent");
+    let moving = load(&mut rig, parent, &private, &area).expect("load");
+    assert_eq!(rig.with_passwords(IMPORT, &[parent], &[b""], &import), Err(ResponseCode::BINDING));
+    let imported =
+        rig.with_passwords(IMPORT, &[moving], &[b""], &import).expect("not yet looked at");
+    let loaded = rig.with_passwords(0x157, &[moving], &[b""], &[&imported[..], &public].concat());
+    assert_eq!(loaded, Err(ResponseCode::BINDING));
+}

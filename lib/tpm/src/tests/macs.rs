@@ -98,6 +98,11 @@ fn keys_that_make_no_macs_are_refused() {
         rig.with_passwords(MAC, &[open], &[b""], &unsaid),
         Err(ResponseCode::VALUE.parameter(2))
     );
+    let cipher = [&sized(b"data")[..], &[0, 0x3F]].concat();
+    assert_eq!(
+        rig.with_passwords(MAC, &[open], &[b""], &cipher),
+        Err(ResponseCode::SCHEME.parameter(2))
+    );
     assert_eq!(rig.with_passwords(START, &[open], &[b""], &ask), Err(ResponseCode::OBJECT_MEMORY));
     rig.call(0x165, &open.to_be_bytes()).expect("flush");
     let public = template(8, 0x72 | NO_DA | SIGN | RESTRICTED, &[0, 5, 0, 0x0B, 0, 0]);
@@ -105,6 +110,11 @@ fn keys_that_make_no_macs_are_refused() {
     assert_eq!(
         rig.with_passwords(MAC, &[restricted], &[b""], &ask),
         Err(ResponseCode::ATTRIBUTES.handle(1))
+    );
+    assert_eq!(
+        rig.with_passwords(MAC, &[restricted], &[b""], &cipher),
+        Err(ResponseCode::VALUE.parameter(2)),
+        "the scheme is looked at first"
     );
 }
 

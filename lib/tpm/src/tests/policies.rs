@@ -309,6 +309,9 @@ fn a_secret_gives_a_ticket_that_stands_for_it() {
     // What is wrong with the time is told before what is wrong with the command.
     let both = [&sized(&[0; 7])[..], &sized(&[1; 5]), &sized(b""), &sized(b""), &null].concat();
     assert_eq!(say(&mut rig, other, 0x172, &both), Err(ResponseCode::SIZE.parameter(1)));
+    // Zero is a time that has not run out, and no ticket has it.
+    let timeless = [&sized(&[0; 8])[..], &by_ticket(&answer[10..])[10..]].concat();
+    assert_eq!(say(&mut rig, other, 0x172, &timeless), Err(ResponseCode::TICKET.parameter(5)));
     say(&mut rig, other, 0x172, &by_ticket(&answer[10..])).expect("ticket");
     assert_eq!(digest(&mut rig, other), policy);
     adopt(&mut rig, &policy);

@@ -182,6 +182,14 @@ fn keys_their_creation_and_the_time_are_certified() {
         rig.with_passwords(0x14A, &[signer, key], &[b""], &with(&sized(&[1; 32]), ticket)),
         Err(ResponseCode::TICKET.parameter(4))
     );
+    let sequence = rig.call(0x186, &[0, 0, 0, 0x0B]).expect("a sequence");
+    let sequence = u32::from_be_bytes(sequence[..4].try_into().expect("a handle"));
+    assert_eq!(
+        rig.with_passwords(0x14A, &[signer, sequence], &[b""], &with(hash, ticket)),
+        Err(ResponseCode::TICKET.parameter(4)),
+        "nobody created it"
+    );
+    rig.call(0x165, &sequence.to_be_bytes()).expect("flush");
     rig.clock.0.set(77);
     let answer =
         rig.with_passwords(0x14C, &[ENDORSEMENT, signer], &[b"", b""], &plain).expect("time");
