@@ -9,7 +9,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::machine::DEBIAN_KEYRING;
+use super::machine::{DEBIAN_KEYRING, Machine};
+use super::step::Remedy;
 use crate::cache::Cache;
 use crate::log::Log;
 use crate::process;
@@ -185,6 +186,22 @@ impl Archive {
         command.env("LC_ALL", "C");
         command
     }
+}
+
+/// Refuses to go on where the archive's packages cannot be checked.
+///
+/// # Errors
+///
+/// How to have what the step `name` makes in `place` all the same.
+pub(super) fn require(machine: &Machine, name: &str, place: &Path) -> Result<(), Remedy> {
+    if machine.reaches_debian() {
+        return Ok(());
+    }
+    Err(Remedy(format!(
+        "run `cargo svsm setup {name}` on Debian or Ubuntu with the package \
+         debian-archive-keyring, and copy what it makes to {}",
+        place.display()
+    )))
 }
 
 /// Lines for packages of one kind: `deb` or `deb-src`.

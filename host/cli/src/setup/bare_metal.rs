@@ -10,7 +10,7 @@ use std::process::Command;
 use anyhow::{Context, Result, anyhow, bail};
 
 use super::apt::Archive;
-use super::machine::{Apt, Keyring, Machine, Rustup, TARGET};
+use super::machine::{Apt, Machine, Rustup, TARGET};
 use super::step::{Found, Remedy, Step, Way};
 use super::version::upstream;
 use crate::failure;
@@ -55,7 +55,7 @@ impl Step for BareMetal {
                 log.run(rustup.args(["target", "add", TARGET]).current_dir(&machine.root))
             }));
         }
-        if (machine.apt, machine.debian_keyring) == (Apt::Present, Keyring::Present) {
+        if machine.reaches_debian() {
             let how = format!(
                 "download rust-src {} from Debian (45 MB, checked against the archive's \
                  signature) and build core, compiler_builtins and alloc",

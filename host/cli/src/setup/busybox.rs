@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use super::apt::Archive;
-use super::machine::{Apt, Keyring, Machine};
+use super::machine::Machine;
 use super::step::{Found, Remedy, Step, Way};
 use crate::log::Log;
 
@@ -28,14 +28,11 @@ impl Step for Busybox {
 
     fn find(&self, machine: &Machine) -> Result<Option<Found>> {
         let path = place(machine).join("busybox");
-        // The version is written last.
-        let version = std::fs::read_to_string(place(machine).join("version"));
-        let detail = version.ok().filter(|_| path.is_file());
-        Ok(detail.map(|detail| Found { path, detail: detail.trim_end().to_owned() }))
+        Ok(if path.is_file() { Found::with_version(path, &place(machine)) } else { None })
     }
 
     fn ways<'a>(&'a self, machine: &'a Machine) -> Result<Vec<Way<'a>>, Remedy> {
-        if (machine.apt, machine.debian_keyring) != (Apt::Present, Keyring::Present) {
+        if !machine.reaches_debian() {
             return Err(Remedy(format!(
                 "take {FILE} out of Debian's package {PACKAGE} of {SUITE}, put it at {} and \
                  write its version into a file `version` beside it",

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
 use super::apt::Archive;
-use super::machine::{Apt, Keyring, Machine};
+use super::machine::Machine;
 use super::step::{Found, Remedy, Step, Way};
 use crate::log::Log;
 
@@ -42,7 +42,7 @@ impl Step for Firmware {
     }
 
     fn ways<'a>(&'a self, machine: &'a Machine) -> Result<Vec<Way<'a>>, Remedy> {
-        if (machine.apt, machine.debian_keyring) != (Apt::Present, Keyring::Present) {
+        if !machine.reaches_debian() {
             return Err(Remedy(format!(
                 "take {FILE} out of Debian's package {PACKAGE} {VERSION} and put it at {} \
                  (SHA-256 {SHA256})",

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::apt::Archive;
-use super::machine::{Apt, Keyring, Machine};
+use super::apt::{self, Archive};
+use super::machine::Machine;
 use super::step::{Found, Remedy, Step, Way};
 use crate::log::Log;
 use modules::Modules;
@@ -131,14 +131,7 @@ impl Step for GuestKernel {
     }
 
     fn ways<'a>(&'a self, machine: &'a Machine) -> Result<Vec<Way<'a>>, Remedy> {
-        if (machine.apt, machine.debian_keyring) != (Apt::Present, Keyring::Present) {
-            return Err(Remedy(format!(
-                "run `cargo svsm setup {}` on Debian or Ubuntu with the package \
-                 debian-archive-keyring, and copy what it makes to {}",
-                self.name,
-                self.place(machine).display()
-            )));
-        }
+        apt::require(machine, self.name, &self.place(machine))?;
         let how = format!(
             "download Debian {}'s kernel for clouds (up to 40 MB, checked against the archive's \
              signature)",

@@ -107,6 +107,11 @@ impl Machine {
         })
     }
 
+    /// Whether packages of Debian's can be fetched and their signatures checked.
+    pub(crate) fn reaches_debian(&self) -> bool {
+        (self.apt, self.debian_keyring) == (Apt::Present, Keyring::Present)
+    }
+
     /// How packages can be installed into the system.
     pub(crate) fn privilege(&self) -> Privilege {
         *self.known_privilege.get_or_init(|| {

@@ -1,6 +1,6 @@
 //! What a step of the set-up is.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
@@ -39,6 +39,15 @@ pub(crate) struct Found {
     pub(crate) path: PathBuf,
     /// Its version or origin, for people.
     pub(crate) detail: String,
+}
+
+impl Found {
+    /// What is in `folder`, where the file `version` is written last: whole if that
+    /// is there.
+    pub(super) fn with_version(path: PathBuf, folder: &Path) -> Option<Self> {
+        let version = std::fs::read_to_string(folder.join("version")).ok()?;
+        Some(Self { path, detail: version.trim_end().to_owned() })
+    }
 }
 
 /// What to do by hand where set-up can do nothing.

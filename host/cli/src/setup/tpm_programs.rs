@@ -6,9 +6,9 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::apt::Archive;
+use super::apt::{self, Archive};
 use super::debian_programs::{self, DebianPrograms, LOADER};
-use super::machine::{Apt, Keyring, Machine};
+use super::machine::Machine;
 use super::step::{Found, Remedy, Step, Way};
 use crate::log::Log;
 
@@ -58,21 +58,12 @@ impl Step for TpmPrograms {
 
     fn find(&self, machine: &Machine) -> Result<Option<Found>> {
         let path = place(machine);
-        // The version is written last.
-        let version = std::fs::read_to_string(path.join("version"));
         let whole = [TOOLS, EMULATOR, LOADER].iter().all(|file| path.join(file).exists());
-        let detail = version.ok().filter(|_| whole);
-        Ok(detail.map(|detail| Found { path, detail: detail.trim_end().to_owned() }))
+        Ok(if whole { Found::with_version(path.clone(), &path) } else { None })
     }
 
     fn ways<'a>(&'a self, machine: &'a Machine) -> Result<Vec<Way<'a>>, Remedy> {
-        if (machine.apt, machine.debian_keyring) != (Apt::Present, Keyring::Present) {
-            return Err(Remedy(format!(
-                "run `cargo svsm setup tpm` on Debian or Ubuntu with the package \
-                 debian-archive-keyring, and copy what it makes to {}",
-                place(machine).display()
-            )));
-        }
+        apt::require(machine, &self.name(), &place(machine))?;
         let how = format!(
             "download {} and their libraries from Debian {SUITE} (25 MB, checked against the \
              archive's signature)",

@@ -9,9 +9,9 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::apt::Archive;
+use super::apt::{self, Archive};
 use super::debian_programs::{self, DebianPrograms, LOADER};
-use super::machine::{Apt, Keyring, Machine};
+use super::machine::Machine;
 use super::step::{Found, Remedy, Step, Way};
 use crate::log::Log;
 use crate::process::quoted;
@@ -124,24 +124,15 @@ impl Step for TpmSuite {
 
     fn find(&self, machine: &Machine) -> Result<Option<Found>> {
         let path = place(machine);
-        // The version is written last.
-        let version = std::fs::read_to_string(path.join("version"));
         let programs = DebianPrograms::below(path.join(PROGRAMS));
         let whole = [LOADER, TOOLS].iter().all(|file| programs.file(file).exists())
             && COMMANDS.iter().all(|(_, program, _)| programs.file(program).exists())
             && path.join(SOURCE).join(TESTS).join("helpers.sh").exists();
-        let detail = version.ok().filter(|_| whole);
-        Ok(detail.map(|detail| Found { path, detail: detail.trim_end().to_owned() }))
+        Ok(if whole { Found::with_version(path.clone(), &path) } else { None })
     }
 
     fn ways<'a>(&'a self, machine: &'a Machine) -> Result<Vec<Way<'a>>, Remedy> {
-        if (machine.apt, machine.debian_keyring) != (Apt::Present, Keyring::Present) {
-            return Err(Remedy(format!(
-                "run `cargo svsm setup tpm-suite` on Debian or Ubuntu with the package \
-                 debian-archive-keyring, and copy what it makes to {}",
-                place(machine).display()
-            )));
-        }
+        apt::require(machine, &self.name(), &place(machine))?;
         let debian = format!(
             "download {TOOLS_PACKAGE}, its source and what its tests run from Debian {SUITE} \
              (25 MB, checked against the archive's signature)"
